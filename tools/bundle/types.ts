@@ -1,0 +1,112 @@
+import type { ComplianceId, Layer, PolicyContent } from '#policy/payload.ts';
+
+/** A value read from a source file, with what it takes to point into that file. `file` is relative to the bundle. */
+export interface Source<T> {
+  readonly file: string;
+  readonly value: T;
+  /** Position of a path in the value (`['service', 'name']`), counting from 1; the nearest parent's when it is absent. */
+  locate(path: readonly (string | number)[]): { readonly line: number; readonly column: number };
+}
+
+export interface Property {
+  readonly name: string;
+  readonly value: string | number | boolean | readonly string[];
+  readonly type?: 'string' | 'version' | 'boolean' | 'int' | 'float' | 'list of strings';
+}
+
+/** One attachment of a security policy, as a deployer writes it (design §4). Exactly one of `use`, `file`. */
+export interface Attachment {
+  readonly use?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly file?: string;
+  /** Container of the deployment; needed only where the service has several, or is not in the bundle. */
+  readonly container?: string;
+}
+
+/** What may be attached: a list, or a list with `inherit: false` beside it in the object form. */
+export interface SecurityPolicies {
+  readonly inherit: boolean;
+  readonly attachments: readonly Attachment[];
+}
+
+/** Bodies exactly as the Exchange takes them (reference/exchange-mms.md §A.7–A.11). */
+export interface ServiceBody {
+  readonly label: string;
+  readonly description: string;
+  readonly documentation?: string;
+  readonly public: boolean;
+  readonly url: string;
+  readonly version: string;
+  readonly arch: string;
+  readonly sharable: string;
+  readonly matchHardware?: Readonly<Record<string, unknown>>;
+  readonly requiredServices: readonly Readonly<Record<string, string>>[];
+  readonly userInput: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly type: string;
+    readonly defaultValue: string;
+  }[];
+  /** The exact text that is signed. */
+  readonly deployment: string;
+  /** Base64 RSA-PSS over `deployment`; empty while unsigned. */
+  readonly deploymentSignature: string;
+}
+
+export type Body = Readonly<Record<string, unknown>>;
+
+/** One thing to publish: where it goes, what it says, and which source says it. */
+export interface Rendered<B> {
+  readonly id: string;
+  readonly file: string;
+  readonly body: B;
+}
+
+/** Where MMS puts an object: nodes that match by policy, or nodes of a pattern (design §6). */
+export type Placement =
+  | {
+      readonly kind: 'policy';
+      readonly properties: readonly Property[];
+      readonly constraints: readonly string[];
+      readonly services: readonly {
+        readonly orgID: string;
+        readonly arch: string;
+        readonly serviceName: string;
+        readonly version: string;
+      }[];
+    }
+  | { readonly kind: 'pattern'; readonly pattern: string };
+
+/** A security policy on its way to MMS. `envelope` is the signed form when there is one (from a dist, or kept). */
+export interface PolicyObject {
+  /** MMS object id; the same as `content.id`, with the pattern behind it for a pattern's copy. */
+  readonly objectId: string;
+  readonly file: string;
+  readonly layer: Layer;
+  readonly content: PolicyContent;
+  readonly placement: Placement;
+  readonly description: string;
+  readonly envelope?: string;
+}
+
+/**
+ * Everything a publish needs, whether rendered from the sources (unsigned where nothing signed is known) or read from a
+ * dist or an archive (signed). `signing` is the key that signs what is unsigned.
+ */
+export interface Publishable {
+  readonly name: string;
+  readonly version: string;
+  readonly org: string;
+  readonly services: readonly Rendered<ServiceBody>[];
+  /** `id` is the service's id. */
+  readonly servicePolicies: readonly Rendered<Body>[];
+  readonly patterns: readonly Rendered<Body>[];
+  readonly deploymentPolicies: readonly Rendered<Body>[];
+  /** For `hzn register --policy`: not published by themselves. */
+  readonly nodePolicies: readonly Rendered<Body>[];
+  readonly objects: readonly PolicyObject[];
+  /** Public keys (SPKI PEM) by key id, as uploaded to services and patterns. */
+  readonly keys: readonly { readonly keyId: string; readonly pem: string }[];
+}
+
+export type { ComplianceId };

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/**
+ * hzn-armor. Only the command that runs is loaded, and Node's compile cache keeps what was compiled: `--help` has to
+ * answer at once.
+ */
+import module from 'node:module';
+import type { CommandContext, CommandModule, ExitStatus } from './command.ts';
+
+module.enableCompileCache();
+
+const { commands } = await import('./command-table.ts');
+const { helpText, versionText } = await import('./help.ts');
+
+const [name, ...rest] = process.argv.slice(2);
+const entry = commands.find((candidate) => candidate.name === name);
+
+if (name === '--version' || name === '-V') {
+  process.stdout.write(`${versionText()}\n`);
+} else if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
+  process.stdout.write(helpText());
+  process.exitCode = name === undefined ? 2 : 0;
+} else if (name === 'help') {
+  process.exitCode = await run(rest[0] ?? '', ['--help']);
+} else if (entry === undefined) {
+  const { unknownCommand } = await import('./help.ts');
+  process.stderr.write(`${unknownCommand(name)}\n`);
+  process.exitCode = 2;
+} else {
+  process.exitCode = await run(name, rest);
+}
+
+async function run(command: string, args: readonly string[]): Promise<ExitStatus> {
+  const { runCommand } = await import('./run-command.ts');
+  return runCommand(command, args, processContext());
+}
+
+function processContext(): CommandContext {
+  const abort = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(signal));
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: abort.signal,
+  };
+}
+
+export type { CommandModule };

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { type CommandEntry, commands } from './command-table.ts';
+
+const GROUPS: Readonly<Record<CommandEntry['group'], string>> = {
+  bundle: 'The bundle',
+  hub: 'The hub',
+  policies: 'Security policies',
+  node: 'Nodes',
+};
+
+/** The first page: what there is, one line each. Details are behind `hzn-armor COMMAND --help`. */
+export function helpText(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const sections = Object.entries(GROUPS).map(([group, title]) => {
+    const lines = commands
+      .filter((command) => command.group === group)
+      .map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+    return `${title}\n${lines.join('\n')}`;
+  });
+  return `hzn-armor: runtime security for Open Horizon edge nodes
+
+usage: hzn-armor COMMAND [ARGUMENT...] [--json]
+
+${sections.join('\n\n')}
+
+hzn-armor COMMAND --help explains one command. Settings come from where hzn takes them: the environment, then
+~/.hzn/hzn.json, then /etc/default/horizon. Exit status: 0 done, 1 findings or a failure, 2 a wrong call.
+`;
+}
+
+/** The version in package.json. */
+export function versionText(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
+/** One line for a command that does not exist, with the nearest that does. */
+export function unknownCommand(name: string): string {
+  const near = commands.map((command) => command.name).sort((a, b) => distance(a, name) - distance(b, name))[0];
+  return `hzn-armor: there is no command "${name}"; did you mean "${near}"? hzn-armor --help lists them.`;
+}
+
+/** Levenshtein distance, for suggestions. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const [i, left] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, right] of [...b].entries()) {
+      next.push(Math.min((row[j] ?? 0) + (left === right ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
