@@ -1,4 +1,6 @@
 import type { ComplianceId, Layer, PolicyContent } from '#policy/payload.ts';
+import type { Template } from '#policy/template.ts';
+import type { SecurityPolicy } from '#policy/types.ts';
 
 /** A value read from a source file, with what it takes to point into that file. `file` is relative to the bundle. */
 export interface Source<T> {
@@ -19,7 +21,7 @@ export interface Attachment {
   readonly use?: string;
   readonly with?: Readonly<Record<string, unknown>>;
   readonly file?: string;
-  /** Container of the deployment; needed only where the service has several, or is not in the bundle. */
+  /** Container of the deployment, `*` for each; needed only where the service has several, or is not in the bundle. */
   readonly container?: string;
 }
 
@@ -27,6 +29,177 @@ export interface Attachment {
 export interface SecurityPolicies {
   readonly inherit: boolean;
   readonly attachments: readonly Attachment[];
+}
+
+/** horizon-armor.yaml: what the bundle is called, and what its sources may name. */
+export interface BundleFile {
+  readonly name: string;
+  readonly version: string;
+  /** Below the environment: a default for `${NAME}` in every source. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Key ids that nodes trust beside the publisher's own (another publisher, the next key). */
+  readonly trustedKeys?: readonly string[];
+  /** Services of the publisher's org that others publish. */
+  readonly externalServices?: readonly string[];
+}
+
+/** services/<name>/service.yaml: a service definition with the deployment as an object (reference/anax.md §1.1). */
+export interface ServiceFile {
+  readonly org?: string;
+  readonly label: string;
+  readonly description?: string;
+  readonly documentation?: string;
+  readonly public?: boolean;
+  readonly url: string;
+  readonly version: string;
+  /** Several: one service definition each. */
+  readonly arch: string | readonly string[];
+  readonly sharable: string;
+  readonly matchHardware?: Readonly<Record<string, unknown>>;
+  readonly requiredServices?: readonly {
+    readonly url: string;
+    readonly org: string;
+    readonly version?: string;
+    readonly versionRange?: string;
+    readonly arch?: string;
+  }[];
+  readonly userInput?: readonly {
+    readonly name: string;
+    readonly label?: string;
+    readonly type?: string;
+    readonly defaultValue?: string;
+  }[];
+  readonly deployment: {
+    readonly services: Readonly<Record<string, ContainerFile>>;
+    readonly [key: string]: unknown;
+  };
+}
+
+/** One container of a deployment; every other field goes to the node as it is (reference/anax.md §1.3). */
+export interface ContainerFile {
+  readonly image: string;
+  readonly environment?: readonly string[];
+  readonly [field: string]: unknown;
+}
+
+/** services/<name>/service.policy.yaml. */
+export interface ServicePolicyFile {
+  readonly label?: string;
+  readonly description?: string;
+  readonly properties?: readonly Property[];
+  readonly constraints?: readonly string[];
+}
+
+export interface ServiceVersion {
+  readonly version: string;
+  readonly priority?: Readonly<Record<string, number>>;
+  readonly upgradePolicy?: Readonly<Record<string, string>>;
+}
+
+export interface UserInputFile {
+  readonly serviceOrgid: string;
+  readonly serviceUrl: string;
+  readonly serviceArch?: string;
+  readonly serviceVersionRange?: string;
+  readonly inputs: readonly { readonly name: string; readonly value: unknown }[];
+}
+
+/** deployment-policies/<name>.yaml (reference/anax.md §6.1), and what is attached to it. */
+export interface DeploymentPolicyFile {
+  readonly label: string;
+  readonly description?: string;
+  readonly service: {
+    readonly name: string;
+    readonly org: string;
+    readonly arch: string;
+    readonly serviceVersions: readonly ServiceVersion[];
+    readonly nodeHealth?: Readonly<Record<string, number>>;
+    readonly clusterNamespace?: string;
+  };
+  readonly properties?: readonly Property[];
+  readonly constraints: readonly string[];
+  readonly userInput?: readonly UserInputFile[];
+  readonly secretBinding?: readonly Readonly<Record<string, unknown>>[];
+  readonly securityPolicies?:
+    | readonly Attachment[]
+    | { readonly inherit?: boolean; readonly policies: readonly Attachment[] };
+}
+
+export interface PolicySection {
+  readonly properties?: readonly Property[];
+  readonly constraints?: readonly string[];
+}
+
+/** node-policies/<name>.yaml (reference/anax.md §6.4), and the security policies that nodes of this profile start with. */
+export interface NodePolicyFile extends PolicySection {
+  readonly label?: string;
+  readonly description?: string;
+  readonly deployment?: PolicySection;
+  readonly management?: PolicySection;
+  readonly securityPolicies?: readonly Attachment[];
+}
+
+/** patterns/<name>.yaml (reference/anax.md §6.2). Without `serviceArch`: every architecture of the bundle's service. */
+export interface PatternFile {
+  readonly label: string;
+  readonly description?: string;
+  readonly public?: boolean;
+  readonly clusterNamespace?: string;
+  readonly services: readonly {
+    readonly serviceUrl: string;
+    readonly serviceOrgid: string;
+    readonly serviceArch?: string;
+    readonly agreementLess?: boolean;
+    readonly serviceVersions: readonly (ServiceVersion & {
+      readonly deployment_overrides?: Readonly<Record<string, unknown>>;
+    })[];
+    readonly dataVerification?: Readonly<Record<string, unknown>>;
+    readonly nodeHealth?: Readonly<Record<string, number>>;
+  }[];
+  readonly userInput?: readonly UserInputFile[];
+  readonly secretBinding?: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** images.lock.yaml: image as written in a deployment → architecture → `sha256:…`. */
+export interface ImagesLockFile {
+  readonly images: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** A source with the name that its file gives it (`deployment-policies/<name>.yaml`). */
+export interface Named<T> extends Source<T> {
+  readonly name: string;
+}
+
+export interface BundledService {
+  readonly definition: Named<ServiceFile>;
+  readonly policy?: Source<ServicePolicyFile>;
+}
+
+/** Everything that the sources say: read, variables resolved, validated, references checked. */
+export interface Bundle {
+  readonly dir: string;
+  readonly org: string;
+  readonly settings: Source<BundleFile>;
+  readonly services: readonly BundledService[];
+  readonly deploymentPolicies: readonly Named<DeploymentPolicyFile>[];
+  readonly nodePolicies: readonly Named<NodePolicyFile>[];
+  readonly patterns: readonly Named<PatternFile>[];
+  readonly images: Source<ImagesLockFile>;
+  /** The hardening catalogue by template id. */
+  readonly templates: ReadonlyMap<string, Template>;
+  /** Security policies of one's own, by file. */
+  readonly ownPolicies: ReadonlyMap<string, Source<SecurityPolicy>>;
+  /** What is legal and probably not meant: one line each, with its place. */
+  readonly warnings: readonly Warning[];
+}
+
+/** Something a build says and goes on. */
+export interface Warning {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly fix: string;
 }
 
 /** Bodies exactly as the Exchange takes them (reference/exchange-mms.md §A.7–A.11). */
@@ -60,6 +233,14 @@ export interface Rendered<B> {
   readonly id: string;
   readonly file: string;
   readonly body: B;
+}
+
+/** What was signed before, by the id of what it was signed for; whoever it is from, it is verified before it is kept. */
+export interface KnownSignatures {
+  readonly services: ReadonlyMap<string, Pick<ServiceBody, 'deployment' | 'deploymentSignature'>>;
+  readonly patterns: ReadonlyMap<string, Body>;
+  /** Envelopes by `PolicyContent.id`. */
+  readonly envelopes: ReadonlyMap<string, string>;
 }
 
 /** Where MMS puts an object: nodes that match by policy, or nodes of a pattern (design §6). */
