@@ -1,0 +1,62 @@
+import type { TrackedContainer } from '#agent/workloads/track.ts';
+
+/** restart: close the hole by a restart through the proxy; report: say so and leave it. */
+export type HealMode = 'restart' | 'report';
+
+/** What to do about a workload whose registration a crash made void (design §7.5). */
+export type HealStep =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'restart'; readonly containerId: string }
+  | { readonly kind: 'wait'; readonly forMs: number; readonly why: 'just-healed' | 'crash-loop' | 'settling' }
+  | { readonly kind: 'report'; readonly why: 'mode' | 'docker-unreachable' };
+
+/** At most one restart in five minutes for one container (design §7.5). */
+export const HEAL_INTERVAL_MS = 5 * 60_000;
+
+/**
+ * anax removes all containers of a service when it finds one `restarting` at its 60 s check (exchange-mms.md §0): a
+ * container that crashed this often this recently is looping, and a restart of ours would only add to it.
+ */
+const LOOP_CRASHES = 3;
+const LOOP_WINDOW_MS = 10 * 60_000;
+/** Docker doubles its restart delay from 100 ms; a run this long has left the back-off behind. */
+const SETTLED_MS = 10_000;
+/** A looping workload is healed once it has run this long without a crash, and later after each failed heal. */
+const LOOP_SETTLED_MS = 2 * 60_000;
+
+export interface HealHistory {
+  /** Monotonic milliseconds of the last restart of ours, per container id. */
+  readonly lastMs: ReadonlyMap<string, number>;
+}
+
+/**
+ * The next step for one container. Durations are measured on the monotonic clock (`nowMs`, `runningForMs`), so that
+ * setting the wall clock neither storms nor stalls. Pure.
+ *
+ * @param crashAgesMs how long ago each known crash was, newest last
+ */
+export function decideHeal(
+  container: Pick<TrackedContainer, 'id' | 'crashHole' | 'running'>,
+  context: {
+    readonly mode: HealMode;
+    readonly docker: 'up' | 'down';
+    readonly nowMs: number;
+    readonly runningForMs: number;
+    readonly crashAgesMs: readonly number[];
+    readonly history: HealHistory;
+  },
+): HealStep {
+  if (!container.crashHole || container.running !== true) return { kind: 'nothing' };
+  if (context.mode === 'report') return { kind: 'report', why: 'mode' };
+  if (context.docker === 'down') return { kind: 'report', why: 'docker-unreachable' };
+  const last = context.history.lastMs.get(container.id);
+  if (last !== undefined && context.nowMs - last < HEAL_INTERVAL_MS) {
+    return { kind: 'wait', forMs: HEAL_INTERVAL_MS - (context.nowMs - last), why: 'just-healed' };
+  }
+  const looping = context.crashAgesMs.filter((age) => age < LOOP_WINDOW_MS).length >= LOOP_CRASHES;
+  const needed = looping ? LOOP_SETTLED_MS : SETTLED_MS;
+  if (context.runningForMs < needed) {
+    return { kind: 'wait', forMs: needed - context.runningForMs, why: looping ? 'crash-loop' : 'settling' };
+  }
+  return { kind: 'restart', containerId: container.id };
+}

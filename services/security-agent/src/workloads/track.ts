@@ -1,0 +1,201 @@
+import type { ContainerFacts, KnownContainer, Observation } from './observation.ts';
+
+/** What is known of one container; a new value after each observation that concerns it. */
+export interface TrackedContainer extends ContainerFacts {
+  /** undefined: only KubeArmor spoke of it, and Docker cannot be asked. */
+  readonly running: boolean | undefined;
+  /** Of the present run; `startGrainMs` says how exact it is: 0 from an event, more from a listing's "Up 5 minutes". */
+  readonly startedAtMs?: number;
+  readonly startGrainMs: number;
+  /** A `stop` was seen since the last start: KubeArmor drops its registration and makes a new one (§3.4). */
+  readonly stopSeen: boolean;
+  /** The present registration in KubeArmor, if any. */
+  readonly registration?: Pick<KnownContainer, 'pidNamespace' | 'mountNamespace' | 'registeredAtMs'>;
+  /**
+   * Died and started again without a stop: KubeArmor keeps the registration of namespaces that are gone, so nothing
+   * holds and nothing is reported, unless the kernel re-used the numbers (§0 "Crash").
+   */
+  readonly crashHole: boolean;
+  /** Times of deaths without a stop, newest last, at most `CRASHES_KEPT`: a restart resets Docker's own counter. */
+  readonly crashes: readonly number[];
+}
+
+export interface Tracker {
+  readonly docker: 'up' | 'down';
+  readonly kubearmor: 'up' | 'down';
+  readonly session?: string;
+  readonly containers: ReadonlyMap<string, TrackedContainer>;
+}
+
+export const NOTHING_KNOWN: Tracker = { docker: 'down', kubearmor: 'down', containers: new Map() };
+
+const CRASHES_KEPT = 20;
+
+/** The tracker after one more observation. Pure; unknown containers are taken in, never guessed about. */
+export function observe(tracker: Tracker, observation: Observation): Tracker {
+  switch (observation.kind) {
+    case 'docker-event':
+      return onDockerEvent({ ...tracker, docker: 'up' }, observation);
+    case 'docker-listing':
+      return onListing(tracker, observation);
+    case 'docker-lost':
+      return { ...tracker, docker: 'down' };
+    case 'state-added':
+      return update(tracker, observation.container, (known) => registered(known, observation.container));
+    case 'state-waiting':
+      return update(tracker, observation.container, (known) => waiting(tracker, known, observation.atMs));
+    case 'state-removed':
+      return onStateRemoved(tracker, observation.container);
+    case 'state-snapshot':
+      return onSnapshot(tracker, observation);
+    case 'kubearmor-lost':
+      return { ...tracker, kubearmor: 'down' };
+  }
+}
+
+function onDockerEvent(
+  tracker: Tracker,
+  { action, container, atMs }: Extract<Observation, { kind: 'docker-event' }>,
+): Tracker {
+  switch (action) {
+    case 'create':
+      return update(tracker, container, (known) => ({ ...known, running: false }));
+    case 'start':
+      return update(tracker, container, (known) => started(known, atMs));
+    case 'die':
+      return update(tracker, container, (known) => ({
+        ...known,
+        running: false,
+        crashes: [...known.crashes, atMs].slice(-CRASHES_KEPT),
+      }));
+    case 'stop':
+      // Docker reports kill, die, stop for an ordered stop: the death was none of its own.
+      return update(tracker, container, (known) => ({
+        ...known,
+        running: false,
+        stopSeen: true,
+        crashes: known.crashes.slice(0, -1),
+      }));
+    case 'rename':
+      return update(tracker, container, (known) => known);
+    case 'kill':
+      return tracker;
+    case 'destroy':
+      return without(tracker, container.id);
+  }
+}
+
+/** A start under a registration that no stop has ended is one KubeArmor ignores (dockerHandler.go:655, §3.4). */
+function started(known: TrackedContainer, atMs: number, startGrainMs = 0): TrackedContainer {
+  const { registration, ...rest } = known;
+  const run = { ...rest, running: true, startedAtMs: atMs, startGrainMs, stopSeen: false };
+  if (registration === undefined) return { ...run, crashHole: false };
+  if (covers(registration, run)) return { ...run, registration, crashHole: false };
+  return known.stopSeen ? { ...run, crashHole: false } : { ...run, registration, crashHole: true };
+}
+
+function registered(known: TrackedContainer, container: KnownContainer): TrackedContainer {
+  const { pidNamespace, mountNamespace, registeredAtMs } = container;
+  const registration = { pidNamespace, mountNamespace, registeredAtMs };
+  return { ...known, registration, crashHole: !covers(registration, known) };
+}
+
+/** Docker stamps a start before the process runs; a registration that is older is of an earlier run. */
+function covers(
+  { registeredAtMs }: Pick<KnownContainer, 'registeredAtMs'>,
+  { startedAtMs, startGrainMs }: Pick<TrackedContainer, 'startedAtMs' | 'startGrainMs'>,
+): boolean {
+  return startedAtMs === undefined || registeredAtMs >= startedAtMs - startGrainMs - CLOCK_GRAIN_MS;
+}
+
+const CLOCK_GRAIN_MS = 1;
+
+/** `die` seen by KubeArmor. Without Docker nobody tells whether it runs again; under restart `always` it does. */
+function waiting(tracker: Tracker, known: TrackedContainer, atMs: number): TrackedContainer {
+  if (tracker.docker === 'up') return known;
+  return { ...known, running: undefined, crashHole: true, crashes: [...known.crashes, atMs].slice(-CRASHES_KEPT) };
+}
+
+function onStateRemoved(tracker: Tracker, container: KnownContainer): Tracker {
+  if (tracker.docker === 'down') return without(tracker, container.id);
+  return update(tracker, container, ({ registration: _ended, ...known }) => ({ ...known, stopSeen: true }));
+}
+
+function onListing(tracker: Tracker, { containers }: Extract<Observation, { kind: 'docker-listing' }>): Tracker {
+  const listed = new Map<string, TrackedContainer>();
+  for (const { id, name, image, labels, ...run } of containers) {
+    const known = tracker.containers.get(id) ?? newcomer({ id, name, image, labels });
+    listed.set(id, reconcileRun({ ...known, name, image, labels }, run));
+  }
+  return { ...tracker, docker: 'up', containers: listed };
+}
+
+/** What a listing proves about a run that events did not show (they were missed, or the agent is new). */
+function reconcileRun(
+  known: TrackedContainer,
+  { running, startedAtMs, startGrainMs }: { running: boolean; startedAtMs?: number; startGrainMs: number },
+): TrackedContainer {
+  if (!running) return { ...known, running: false };
+  if (startedAtMs === undefined) return { ...known, running: true };
+  const missedStart =
+    known.startedAtMs === undefined || startedAtMs > known.startedAtMs + startGrainMs + known.startGrainMs;
+  return missedStart ? started(known, startedAtMs, startGrainMs) : { ...known, running: true };
+}
+
+function onSnapshot(
+  tracker: Tracker,
+  { session, containers }: Extract<Observation, { kind: 'state-snapshot' }>,
+): Tracker {
+  const known = new Map(containers.map((container) => [container.id, container]));
+  const next = new Map<string, TrackedContainer>();
+  for (const tracked of tracker.containers.values()) {
+    const { registration: _old, ...rest } = tracked;
+    const inKubeArmor = known.get(tracked.id);
+    if (inKubeArmor === undefined) {
+      if (tracker.docker === 'up') next.set(tracked.id, rest);
+      continue;
+    }
+    // A KubeArmor that was restarted has read the namespaces anew: its newer registrations close the holes (§3.3).
+    next.set(tracked.id, registered(rest, inKubeArmor));
+  }
+  for (const container of containers) {
+    if (!next.has(container.id)) next.set(container.id, registered(newcomer(container), container));
+  }
+  return { ...tracker, kubearmor: 'up', session, containers: next };
+}
+
+function update(
+  tracker: Tracker,
+  facts: ContainerFacts,
+  change: (known: TrackedContainer) => TrackedContainer,
+): Tracker {
+  const { id, name, image, labels } = facts;
+  const before = tracker.containers.get(id);
+  const named = {
+    ...(before ?? newcomer(facts)),
+    name,
+    image: image || (before?.image ?? ''),
+    labels: { ...before?.labels, ...labels },
+  };
+  return { ...tracker, containers: new Map(tracker.containers).set(id, change({ ...named, id })) };
+}
+
+function without(tracker: Tracker, id: string): Tracker {
+  const containers = new Map(tracker.containers);
+  containers.delete(id);
+  return { ...tracker, containers };
+}
+
+function newcomer({ id, name, image, labels }: ContainerFacts): TrackedContainer {
+  return {
+    id,
+    name,
+    image,
+    labels,
+    running: undefined,
+    startGrainMs: 0,
+    stopSeen: false,
+    crashHole: false,
+    crashes: [],
+  };
+}
