@@ -15,6 +15,8 @@ export interface EssAddress {
 export interface EssAnswer {
   readonly status: number;
   readonly body: Buffer;
+  /** The body went on past the limit; the rest was not read. */
+  readonly truncated: boolean;
 }
 
 export interface EssClient {
@@ -22,7 +24,7 @@ export interface EssClient {
    * One request. Credentials and certificate are read again after a 401, a 403 or a TLS failure, because both change
    * under a running container, and the request is sent once more.
    *
-   * @throws ArmorError NODE_UNREACHABLE (no socket, refused, timed out, answer over `limitBytes`)
+   * @throws ArmorError NODE_UNREACHABLE (no socket, refused, timed out)
    */
   send(method: 'GET' | 'PUT', path: string, options?: { body?: string; limitBytes?: number }): Promise<EssAnswer>;
   close(): void;
@@ -116,17 +118,23 @@ function exchange({ agent, socketPath, auth, ca, method, path, body, limit }: Ex
         let size = 0;
         incoming.on('data', (chunk: Buffer) => {
           size += chunk.length;
-          if (size > limit) incoming.destroy(new Error(`the answer is larger than ${limit} bytes`));
-          else chunks.push(chunk);
+          chunks.push(chunk);
+          if (size <= limit) return;
+          resolve(answerOf(incoming.statusCode, chunks, true));
+          outgoing.destroy();
         });
         incoming.on('error', reject);
-        incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks) }));
+        incoming.on('end', () => resolve(answerOf(incoming.statusCode, chunks, false)));
       },
     );
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
     outgoing.on('error', reject);
     outgoing.end(body);
   });
+}
+
+function answerOf(status: number | undefined, chunks: readonly Buffer[], truncated: boolean): EssAnswer {
+  return { status: status ?? 0, body: Buffer.concat(chunks), truncated };
 }
 
 function isTlsFailure(error: unknown): boolean {
