@@ -1,6 +1,6 @@
+import { parseVersionRange } from '#policy/version-range.ts';
 import { type ConstraintRemark, noName, noOperator, noValue, remark, unexpected } from './constraint-remarks.ts';
 import { skipBlanks, type Token, type TokenKind, tokenAt } from './constraint-tokens.ts';
-import { parseVersionRange } from './versions.ts';
 
 export type { ConstraintRemark };
 
@@ -55,6 +55,9 @@ class Unreadable extends Error {
   }
 }
 
+/** Far above what anybody writes, far below what exhausts the stack. */
+const DEEPEST = 200;
+
 const VALUE_KINDS: ReadonlySet<TokenKind> = new Set(['word', 'quoted', 'list', 'version', 'range', 'number']);
 const OPERATOR_KINDS: ReadonlySet<TokenKind> = new Set(['equality', 'order', 'in']);
 
@@ -62,13 +65,14 @@ class Parser {
   readonly traps: ConstraintRemark[] = [];
   readonly #text: string;
   #position = 0;
+  #depth = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
   parse(): Constraint {
-    if (this.#text.trim() === '') return { kind: 'always' };
+    if (skipBlanks(this.#text, 0) === this.#text.length) return { kind: 'always' };
     const noBreakSpace = this.#text.indexOf('\u00A0');
     if (noBreakSpace >= 0)
       this.#trap(noBreakSpace, 'a no-break space counts as a letter here', 'Replace it by an ordinary blank.');
@@ -92,7 +96,10 @@ class Parser {
   #operand(): Constraint {
     const open = this.#take('open');
     if (open === undefined) return this.#comparison();
+    this.#depth += 1;
+    if (this.#depth > DEEPEST) throw this.#error(open.start, 'parentheses are nested too deeply', 'Remove some.');
     const inner = this.#alternatives();
+    this.#depth -= 1;
     if (this.#take('close') !== undefined) return inner;
     const end = skipBlanks(this.#text, this.#position);
     if (end < this.#text.length) throw new Unreadable(unexpected(this.#text, end));

@@ -1,6 +1,6 @@
+import { isInRange, isVersion, parseVersionRange } from '#policy/version-range.ts';
 import type { Property } from '#tools/bundle/types.ts';
 import { type Comparison, type Constraint, isGoFloat, parseConstraint } from './constraint.ts';
-import { isInRange, isVersion, parseVersionRange } from './versions.ts';
 
 /**
  * Whether properties satisfy a constraint, as the agbot decides it (reference/anax.md §6.7). A property that is missing
