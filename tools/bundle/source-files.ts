@@ -1,0 +1,71 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArmorError } from '#errors';
+
+/** Where the catalogue's templates are. */
+export const HARDENING = 'services/kubearmor/hardening';
+
+/** Names end up in ids of the Exchange and of MMS, where anything else stalls agents (reference/exchange-mms.md §0). */
+const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/** The files of a bundle, relative to it, each with the name it gives to what is in it. */
+export interface SourceFile {
+  readonly file: string;
+  readonly name: string;
+}
+
+/** `<folder>/*.yaml`, in order; a folder that is missing has none. @throws ArmorError on names that can not be ids */
+export async function listSources(root: string, folder: string): Promise<SourceFile[]> {
+  const entries = await entriesOf(root, folder);
+  const files = entries.filter((entry) => !entry.isDirectory() && /\.ya?ml$/i.test(entry.name));
+  return files.map(({ name: base }) => {
+    const file = `${folder}/${base}`;
+    const name = base.slice(0, -'.yaml'.length);
+    if (!base.endsWith('.yaml')) throw refuse(file, 'sources end in .yaml', 'Rename it.');
+    if (!SAFE_NAME.test(name)) {
+      throw refuse(file, `"${name}" can not be an id`, 'Use letters, digits, dots, dashes and underscores.');
+    }
+    return { file, name };
+  });
+}
+
+/** `services/<name>/service.yaml`; a folder with YAML but without one is a mistake. */
+export async function listServices(root: string): Promise<(SourceFile & { readonly policyFile?: string })[]> {
+  const folders = (await entriesOf(root, 'services')).filter((entry) => entry.isDirectory());
+  const services = await Promise.all(
+    folders.map(async ({ name }) => {
+      const folder = `services/${name}`;
+      const files = (await entriesOf(root, folder)).map((entry) => entry.name);
+      const policyFile = files.includes('service.policy.yaml') ? { policyFile: `${folder}/service.policy.yaml` } : {};
+      if (files.includes('service.yaml')) return [{ file: `${folder}/service.yaml`, name, ...policyFile }];
+      if (!files.some((file) => /\.ya?ml$/i.test(file))) return [];
+      throw new ArmorError(
+        'SOURCE_MISSING',
+        'there is no service.yaml',
+        { file: folder },
+        'Add it, or rename what should be it.',
+      );
+    }),
+  );
+  return services.flat();
+}
+
+async function entriesOf(root: string, folder: string) {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [];
+    throw new ArmorError(
+      'SOURCE_MISSING',
+      `it can not be listed (${cause.code})`,
+      { file: folder },
+      'Mend its permissions.',
+      {
+        cause,
+      },
+    );
+  });
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function refuse(file: string, message: string, fix: string): ArmorError {
+  return new ArmorError('SOURCE_INVALID', message, { file }, fix);
+}
