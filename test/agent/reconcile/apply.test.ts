@@ -13,6 +13,12 @@ async function folder(t: ExecutionContext): Promise<string> {
   return directory;
 }
 
+/** A record that must be writable. */
+const recordIn = async (directory: string) =>
+  openRecord(await openStore(directory), (error) => {
+    throw error;
+  });
+
 /** Answers in the given order, and remembers the calls. */
 function answering(...answers: PolicyStatus[]): PolicyCalls & { readonly calls: string[] } {
   const calls: string[] = [];
@@ -31,23 +37,23 @@ const remove = { kind: 'delete', applied: desired, why: 'withdrawn' } as const;
 
 test('what KubeArmor applied is on disk with its session, also for the next start', async (t) => {
   const directory = await folder(t);
-  const record = await openRecord(await openStore(directory));
+  const record = await recordIn(directory);
   t.deepEqual(await applySteps([apply], 's1', answering('Applied'), record), [
     { kind: 'applied', name: 'a', why: 'new' },
   ]);
-  const reopened = await openRecord(await openStore(directory));
+  const reopened = await recordIn(directory);
   t.deepEqual(reopened.policies.get('a'), { ...desired, session: 's1' });
 });
 
 test('a call that does not get through leaves a record without a session', async (t) => {
   const directory = await folder(t);
-  const record = await openRecord(await openStore(directory));
+  const record = await recordIn(directory);
   await t.throwsAsync(applySteps([apply], 's1', answering(), record));
-  t.deepEqual((await openRecord(await openStore(directory))).policies.get('a'), desired);
+  t.deepEqual((await recordIn(directory)).policies.get('a'), desired);
 });
 
 test('an answer other than Applied is not taken for success', async (t) => {
-  const record = await openRecord(await openStore(await folder(t)));
+  const record = await recordIn(await folder(t));
   t.deepEqual(await applySteps([apply], 's1', answering('Invalid'), record), [
     { kind: 'rejected', name: 'a', status: 'Invalid' },
   ]);
@@ -56,7 +62,7 @@ test('an answer other than Applied is not taken for success', async (t) => {
 
 test('NotExist is cured by adding and deleting again (kubearmor.md §0)', async (t) => {
   const directory = await folder(t);
-  const record = await openRecord(await openStore(directory));
+  const record = await recordIn(directory);
   await applySteps([apply], 's1', answering('Applied'), record);
   const kubearmor = answering('NotExist', 'Applied', 'Deleted');
   t.deepEqual(await applySteps([remove], 's1', kubearmor, record), [{ kind: 'deleted', name: 'a', why: 'withdrawn' }]);
@@ -65,7 +71,7 @@ test('NotExist is cured by adding and deleting again (kubearmor.md §0)', async 
 });
 
 test('what could not be deleted stays recorded', async (t) => {
-  const record = await openRecord(await openStore(await folder(t)));
+  const record = await recordIn(await folder(t));
   await applySteps([apply], 's1', answering('Applied'), record);
   const outcomes = await applySteps([remove], 's1', answering('Invalid'), record);
   t.deepEqual(outcomes, [{ kind: 'not-deleted', name: 'a', status: 'Invalid' }]);
@@ -74,8 +80,20 @@ test('what could not be deleted stays recorded', async (t) => {
 
 test('a broken record file is set aside and the rest is read', async (t) => {
   const directory = await folder(t);
-  await applySteps([apply], 's1', answering('Applied'), await openRecord(await openStore(directory)));
+  await applySteps([apply], 's1', answering('Applied'), await recordIn(directory));
   await writeFile(join(directory, 'b.json'), '{"name":"b","pol');
-  t.deepEqual([...(await openRecord(await openStore(directory))).policies.keys()], ['a']);
+  t.deepEqual([...(await recordIn(directory)).policies.keys()], ['a']);
   t.true((await readdir(directory)).includes('b.json.corrupt'));
+});
+
+test('a disk that is full keeps no policy from being applied', async (t) => {
+  const directory = await folder(t);
+  const complaints: unknown[] = [];
+  const full = { ...(await openStore(directory)), save: () => Promise.reject(new Error('ENOSPC')) };
+  const record = await openRecord(full, (error) => complaints.push(error));
+  t.deepEqual(await applySteps([apply], 's1', answering('Applied'), record), [
+    { kind: 'applied', name: 'a', why: 'new' },
+  ]);
+  t.is(record.policies.get('a')?.session, 's1');
+  t.is(complaints.length, 2);
 });

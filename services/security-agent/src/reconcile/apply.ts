@@ -19,7 +19,10 @@ export type Outcome =
   | { readonly kind: 'not-deleted'; readonly name: string; readonly status: PolicyStatus }
   | { readonly kind: 'collides'; readonly name: string };
 
-/** The agent's memory of what it sent, on disk before it is sent (see plan.ts). */
+/**
+ * The agent's memory of what it sent, on disk before it is sent (see plan.ts). A full disk is told to `onUnwritable`
+ * and stops nothing: protecting comes before remembering, and our mark in KubeArmor stands in for a lost record.
+ */
 export interface AppliedRecord {
   readonly policies: ReadonlyMap<string, AppliedPolicy>;
   set(policy: AppliedPolicy): Promise<void>;
@@ -27,7 +30,7 @@ export interface AppliedRecord {
 }
 
 /** Opens the record in a folder; a file that does not hold an applied policy counts as lost, which plan.ts allows for. */
-export async function openRecord(store: DocumentStore): Promise<AppliedRecord> {
+export async function openRecord(store: DocumentStore, onUnwritable: (error: unknown) => void): Promise<AppliedRecord> {
   const { documents } = await store.load();
   const policies = new Map(
     [...documents.values()].filter(isApplied).map((each): [string, AppliedPolicy] => [each.name, each]),
@@ -36,11 +39,11 @@ export async function openRecord(store: DocumentStore): Promise<AppliedRecord> {
     policies,
     async set(policy) {
       policies.set(policy.name, policy);
-      await store.save(policy.name, policy);
+      await store.save(policy.name, policy).catch(onUnwritable);
     },
     async remove(name) {
       policies.delete(name);
-      await store.remove(name);
+      await store.remove(name).catch(onUnwritable);
     },
   };
 }
@@ -49,7 +52,7 @@ export async function openRecord(store: DocumentStore): Promise<AppliedRecord> {
  * Carries out steps one after another: KubeArmor holds a lock over each call (§3.5). Stops at the first call that does
  * not get through, because the session it was planned for is over then; the next plan starts from the record.
  *
- * @throws ArmorError KUBEARMOR_UNAVAILABLE from the calls, STATE_UNWRITABLE from the record
+ * @throws ArmorError KUBEARMOR_UNAVAILABLE from the calls
  */
 export async function applySteps(
   steps: readonly ReconcileStep[],
