@@ -11,7 +11,8 @@ const MOST_ALTERNATIVES = 256;
  * satisfy it; undefined when some can. Several constraints are asked about together as an `and`.
  *
  * Decided by trying, for each property, every value that could matter: the values it is compared with, what lies
- * between and beside them, and lists of them.
+ * between and beside them, and lists of them. A text with a comma counts as a list only: the agbot also takes
+ * `a: "x,y"` for equal to x and unequal to x, which nobody means.
  */
 export function neverMatches(constraint: Constraint): readonly Comparison[] | undefined {
   const alternatives = alternativesOf(constraint);
@@ -68,23 +69,42 @@ function candidates(comparisons: readonly Comparison[]): Property[] {
   const { name } = first;
   const texts = comparisons.flatMap(({ value }) => wordsOf(value));
   const wanted = comparisons.filter(({ operator }) => operator !== '!=').flatMap(({ value }) => wordsOf(value));
-  const lists = [wanted.join(','), [...wanted, OTHER].join(','), ...oneOfEach(comparisons)];
-  return [
+  const words = [...texts, OTHER].filter((word) => !word.includes(','));
+  const lists = [...words, wanted.join(','), [...wanted, OTHER].join(','), ...oneOfEach(comparisons)];
+  const versions = versionsAround(comparisons);
+  const all: Property[] = [
     ...numbersAround(texts).map((value) => ({ name, value })),
     ...[true, false].map((value) => ({ name, value })),
-    ...[...texts, OTHER, ...lists].map((value) => ({ name, value })),
-    ...[...texts, OTHER, ...lists].map((value) => ({ name, value, type: 'list of strings' as const })),
-    ...versionsAround(comparisons).flatMap((value) => [
-      { name, value },
-      { name, value, type: 'version' as const },
-    ]),
+    ...[...words, ...versions].map((value) => ({ name, value })),
+    ...lists.map((value) => ({ name, value, type: 'list of strings' as const })),
+    ...versions.map((value) => ({ name, value, type: 'version' as const })),
   ];
+  return all.filter(canBeThere);
 }
+
+/** Values that the agent gives to its own properties; `openhorizon.arch` is one of Go's names, never `x86_64`. */
+function canBeThere({ name, value }: Property): boolean {
+  switch (name) {
+    case 'openhorizon.cpu':
+    case 'openhorizon.memory':
+      return typeof value === 'number' && value >= 0;
+    case 'openhorizon.allowPrivileged':
+    case 'openhorizon.containerized':
+      return typeof value === 'boolean';
+    case 'openhorizon.arch':
+      return typeof value === 'string' && [...GO_ARCHITECTURES, OTHER].includes(value);
+    default:
+      return true;
+  }
+}
+
+const GO_ARCHITECTURES = ['amd64', 'arm64', 'arm', '386', 'ppc64le', 's390x', 'riscv64', 'mips64le', 'loong64'];
 
 /** A word that no constraint names. */
 const OTHER = '\u0000';
 
 function wordsOf(value: string): string[] {
+  if (/^[[(]/.test(value)) return [];
   const inner = value.startsWith('"') ? value.slice(1, -1) : value;
   return [inner, inner.trim(), ...inner.split(',').map((item) => item.trim())];
 }
@@ -111,7 +131,7 @@ function versionsAround(comparisons: readonly Comparison[]): string[] {
   return comparisons.flatMap(({ value }) => {
     const range = parseVersionRange(value);
     if (range === undefined) return [];
-    return [range.low, range.high].flatMap((bound) => [bound, `${bound}.0.1`, bump(bound), `${bound}-a`]);
+    return [range.low, range.high].flatMap((bound) => [bound, bump(bound), `${bound}-a`]);
   });
 }
 
