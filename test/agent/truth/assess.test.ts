@@ -17,7 +17,7 @@ const good: TrackedContainer = {
   crashes: [],
 };
 const up = { docker: 'up', kubearmor: 'up' } as const;
-const bpf: NodeFacts = { enforcer: 'BPFLSM', hostPidNamespace: INITIAL_PID_NAMESPACE };
+const bpf: NodeFacts = { enforcer: 'BPFLSM', hostPidNamespace: INITIAL_PID_NAMESPACE, contradicted: new Set() };
 const block: PolicyState = { name: 'certs', enforces: true, applied: 'applied' };
 const { registration: _none, ...unregistered } = good;
 
@@ -63,6 +63,7 @@ test(exposed, 'enforcer-unknown', { node: { ...bpf, enforcer: 'unknown' } });
 test(exposed, 'apparmor-without-profile', { node: { ...bpf, enforcer: 'AppArmor' } });
 test(exposed, 'not-registered', { container: unregistered });
 test(exposed, 'crashed-and-restarted', { container: { ...good, crashHole: true } });
+test(exposed, 'seen-doing-what-is-blocked', { node: { ...bpf, contradicted: new Set([good.id]) } });
 test(exposed, 'namespaces-unreadable', {
   container: { ...good, registration: { pidNamespace: 0, mountNamespace: 0, registeredAtMs: 1100 } },
 });

@@ -19,6 +19,7 @@ export type Reason =
   | 'namespaces-unreadable'
   | 'host-namespaces'
   | 'crashed-and-restarted'
+  | 'seen-doing-what-is-blocked'
   | 'docker-unreachable';
 
 /** KubeArmor's enforcer on this node, as far as it can be known from inside a container (kubearmor.md §1.8). */
@@ -36,6 +37,8 @@ export interface NodeFacts {
   readonly enforcer: Enforcer;
   /** The initial pid namespace's number: a container in it is the host to KubeArmor (§3.4 "pid:host"). */
   readonly hostPidNamespace: number;
+  /** Containers whose telemetry showed an action passing that a policy in force blocks: proof that nothing holds. */
+  readonly contradicted: ReadonlySet<string>;
 }
 
 export interface Assessment {
@@ -56,7 +59,12 @@ export function assess(
   node: NodeFacts,
   policies: readonly PolicyState[],
 ): Assessment {
-  const broken = [...runReasons(container, tracker), ...enforcerReasons(container, node), ...policyReasons(policies)];
+  const broken = [
+    ...runReasons(container, tracker),
+    ...enforcerReasons(container, node),
+    ...policyReasons(policies),
+    ...(node.contradicted.has(container.id) ? (['seen-doing-what-is-blocked'] as const) : []),
+  ];
   if (broken.length > 0) return { protection: 'unprotected', reasons: broken };
   if (!policies.some(({ enforces }) => enforces)) return { protection: 'audit-only', reasons: ['audit-rules-only'] };
   return { protection: 'enforced', reasons: [] };
