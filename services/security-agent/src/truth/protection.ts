@@ -50,6 +50,7 @@ export function statesBySubject(progress: PolicyProgress): Map<string, PolicySta
  *
  * @param states see statesBySubject; computed by the caller, because it changes less often than containers do
  * @param atMs when what is being assessed came to be so
+ * @param node `watchingSinceMs`: when the agent began to watch, on the wall clock as it is set now
  */
 export function assessWorkloads(
   tracker: Tracker,
@@ -64,15 +65,9 @@ export function assessWorkloads(
     if (!isWorkload(container, node.ownAgreement)) continue;
     const policies = states.get(container.labels[SERVICE_NAME_LABEL] ?? '') ?? [];
     const before = histories.get(container.id);
-    const after = record(
-      before,
-      assess(container, tracker, node, policies),
-      changedAtMs(
-        container,
-        before?.sinceMs ?? node.watchingSinceMs,
-        before === undefined ? Math.max(atMs, node.watchingSinceMs) : atMs,
-      ),
-    );
+    const heardAtMs = Math.max(atMs, node.watchingSinceMs);
+    const sinceMs = changedAtMs(container, before?.sinceMs ?? node.watchingSinceMs, heardAtMs);
+    const after = record(before, assess(container, tracker, node, policies), sinceMs);
     next.set(container.id, after);
     if (after !== before) changes.push({ container, before, after });
   }
