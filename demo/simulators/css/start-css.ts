@@ -1,0 +1,66 @@
+import { type HttpHandler, serveHttp } from '../http.ts';
+import { apiRoute } from '../mms/api.ts';
+import { pageNotFound, resolveTarget } from '../mms/go-mux.ts';
+import { SPI } from '../mms/spi-path.ts';
+import type { Delivery, ObjectKey, StoredObject } from '../mms/stored-object.ts';
+import type { HttpBehaviour, Running } from '../types.ts';
+import { Cloud } from './cloud.ts';
+import { destinationsRoute } from './destinations-route.ts';
+import { exchangeLogin } from './exchange-login.ts';
+import { type Login, LoginCache } from './login.ts';
+import { spiRoute } from './spi-routes.ts';
+
+export interface CssOptions extends HttpBehaviour {
+  /** Where logins are checked: an Exchange's URL, ending in /v1, or whoever else knows. */
+  readonly exchange: string | Login;
+  /** Pause between tries at an Exchange that cannot be reached; the real CSS takes 2000. */
+  readonly exchangeRetryMs?: number;
+  /** Unix milliseconds; for expiry and cached logins. */
+  readonly now?: () => number;
+}
+
+/** A running CSS. */
+export interface Css extends Running {
+  /** An object as it is stored. */
+  object(key: ObjectKey): StoredObject | undefined;
+  /** Where an object goes and how far it has come; empty for an object that is not there. */
+  deliveries(key: ObjectKey): readonly Delivery[];
+  /** What the real one does every half minute: expiry, timed activation, another try for failed deliveries. */
+  maintain(): void;
+}
+
+const SUBTREES = [
+  '/api/v1/objects/',
+  '/api/v1/destinations/',
+  '/api/v1/security/',
+  ...['register', 'register-new', 'unregister', 'ping', 'objects'].map((call) => `${SPI}${call}/`),
+];
+
+/** Starts a CSS with an empty (bolt) store on 127.0.0.1. */
+export async function startCss(options: CssOptions): Promise<Css> {
+  const { exchange, exchangeRetryMs = 2000, now = Date.now } = options;
+  const login =
+    typeof exchange === 'string' ? exchangeLogin({ exchangeUrl: exchange, retryMs: exchangeRetryMs }) : exchange;
+  const cloud = new Cloud(new LoginCache(login, now));
+
+  const handle: HttpHandler = async (request) => {
+    const target = resolveTarget(request, SUBTREES);
+    if ('answer' in target) return target.answer;
+    const { path } = target;
+    return (
+      (await apiRoute(cloud, request, path)) ??
+      (await destinationsRoute(cloud, request, path)) ??
+      (await spiRoute(cloud, request, path)) ??
+      pageNotFound
+    );
+  };
+  const server = await serveHttp(options, handle);
+  return {
+    url: server.origin,
+    seen: server.seen,
+    close: () => server.close(),
+    object: (key) => cloud.store.get(key),
+    deliveries: (key) => cloud.store.get(key)?.deliveries ?? [],
+    maintain: () => cloud.maintain(now()),
+  };
+}
