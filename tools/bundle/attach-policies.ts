@@ -9,16 +9,13 @@ import {
   type SecurityPolicy,
 } from '#policy/types.ts';
 import { type Attachables, type AttachmentPoint, ownPolicyFile, type PlacedAttachment } from './attachments.ts';
-import { ownPolicy } from './own-policy.ts';
+import { ANY_HOST, ownPolicy } from './own-policy.ts';
 import type { Problems } from './problems.ts';
 import type { AttachedPolicies } from './types.ts';
 
 /** KubeArmor keeps policies under this name in files of its own and never sanitises it (reference/kubearmor.md §10.6). */
 const NODE_SAFE_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const MAX_NAME = 120;
-
-/** Every host: what KubeArmor outside Kubernetes matches with its own name (reference/kubearmor.md §0). */
-const ANY_HOST = { 'kubearmor.io/hostname': '*' };
 
 /**
  * The policies that a source attaches: templates instantiated, selectors filled in. A policy's name is what layers go by
@@ -149,7 +146,7 @@ function unselected(policy: KubeArmorPolicy): KubeArmorPolicy {
 }
 
 function forHost(policy: KubeArmorHostPolicy): KubeArmorHostPolicy {
-  return { ...bare(policy), spec: { ...policy.spec, nodeSelector: { matchLabels: ANY_HOST } } };
+  return { ...bare(policy), spec: { ...policy.spec, nodeSelector: ANY_HOST } };
 }
 
 /** KubeArmor outside Kubernetes knows no namespaces (reference/kubearmor.md §3.1). */
