@@ -12,7 +12,7 @@ const good: TrackedContainer = {
   startedAtMs: 1000,
   startGrainMs: 0,
   stopSeen: false,
-  registration: { pidNamespace: 4026532220, mountNamespace: 4026532217, registeredAtMs: 1100 },
+  registration: { pidNamespace: 4026532220, mountNamespace: 4026532217, runStartedAtMs: 990, registeredAtMs: 1100 },
   crashHole: false,
   crashes: [],
 };
@@ -65,12 +65,15 @@ test(exposed, 'not-registered', { container: unregistered });
 test(exposed, 'crashed-and-restarted', { container: { ...good, crashHole: true } });
 test(exposed, 'seen-doing-what-is-blocked', { node: { ...bpf, contradicted: new Set([good.id]) } });
 test(exposed, 'namespaces-unreadable', {
-  container: { ...good, registration: { pidNamespace: 0, mountNamespace: 0, registeredAtMs: 1100 } },
+  container: {
+    ...good,
+    registration: { pidNamespace: 0, mountNamespace: 0, runStartedAtMs: 990, registeredAtMs: 1100 },
+  },
 });
 test(exposed, 'host-namespaces', {
   container: {
     ...good,
-    registration: { pidNamespace: INITIAL_PID_NAMESPACE, mountNamespace: 1, registeredAtMs: 1100 },
+    registration: { pidNamespace: INITIAL_PID_NAMESPACE, mountNamespace: 1, runStartedAtMs: 990, registeredAtMs: 1100 },
   },
 });
 const { running: _unknown, ...unseen } = good;

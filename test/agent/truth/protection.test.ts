@@ -45,7 +45,13 @@ function replay(...steps: readonly Observation[]): { tracker: Tracker; history: 
   return { tracker, history: histories.get(ID) };
 }
 
-const known = (registeredAtMs: number) => ({ ...facts, pidNamespace: 1, mountNamespace: 2, registeredAtMs });
+const known = (registeredAtMs: number, runStartedAtMs = registeredAtMs - 160) => ({
+  ...facts,
+  pidNamespace: 1,
+  mountNamespace: 2,
+  runStartedAtMs,
+  registeredAtMs,
+});
 const ready: Observation = { kind: 'state-snapshot', session: 's1', containers: [], atMs: 600 };
 const start: Observation = { kind: 'docker-event', action: 'start', container: facts, atMs: 1000 };
 const added: Observation = { kind: 'state-added', container: known(1151.5), atMs: 1160 };

@@ -50,7 +50,10 @@ export function readStateEvent(message: object, atMs: number): Observation | und
   }
 }
 
-/** KubeArmor does not tell when it registered a container: the moment we heard of it is the upper bound. */
+/**
+ * KubeArmor does not tell when it registered a container: the moment we heard of it is the upper bound. Its
+ * `last_updated_at` is when the registered run began, as Docker told (dockerHandler.go:196).
+ */
 function containerOf(object: JsonObject, heardAtMs: number): KnownContainer {
   return {
     id: textOf(object, 'containerID'),
@@ -59,8 +62,17 @@ function containerOf(object: JsonObject, heardAtMs: number): KnownContainer {
     labels: splitLabels(textOf(object, 'labels')),
     pidNamespace: numberOf(object, 'pidns'),
     mountNamespace: numberOf(object, 'mntns'),
+    runStartedAtMs: parseGoTime(textOf(object, 'last_updated_at')),
     registeredAtMs: heardAtMs,
   };
+}
+
+/** Go's `2026-11-23 23:22:03.59900853 +0000 UTC` in milliseconds since the epoch; 0 when it is not that. */
+export function parseGoTime(text: string): number {
+  const match = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(\.\d+)? \+0000 UTC/.exec(text);
+  if (match === null) return 0;
+  const [, day, time, fraction = ''] = match;
+  return Date.parse(`${day}T${time}Z`) + Number(`0${fraction || '.0'}`) * 1000;
 }
 
 /**

@@ -20,7 +20,12 @@ export interface KnownContainer extends ContainerFacts {
   /** Namespace numbers KubeArmor enforces on; 0 means it could not read them and enforces nothing (§1.4). */
   readonly pidNamespace: number;
   readonly mountNamespace: number;
-  /** When KubeArmor registered it. */
+  /**
+   * When the run began that KubeArmor registered: `last_updated_at` is Docker's State.StartedAt as KubeArmor read it
+   * (dockerHandler.go:196). It tells a registration of this run from one that a crash has made void. 0 when unreadable.
+   */
+  readonly runStartedAtMs: number;
+  /** When we heard of the registration: an upper bound of when it was made. */
   readonly registeredAtMs: number;
 }
 

@@ -1,5 +1,11 @@
 import type { ContainerFacts, KnownContainer, Observation } from './observation.ts';
 
+/** What KubeArmor enforces on, and for which run of the container. */
+export type Registration = Pick<
+  KnownContainer,
+  'pidNamespace' | 'mountNamespace' | 'runStartedAtMs' | 'registeredAtMs'
+>;
+
 /** What is known of one container; a new value after each observation that concerns it. */
 export interface TrackedContainer extends ContainerFacts {
   /** undefined: only KubeArmor spoke of it, and Docker cannot be asked. */
@@ -9,8 +15,10 @@ export interface TrackedContainer extends ContainerFacts {
   readonly startGrainMs: number;
   /** A `stop` was seen since the last start: KubeArmor drops its registration and makes a new one (§3.4). */
   readonly stopSeen: boolean;
+  /** Of the run before the present one, as far as it was seen. */
+  readonly diedAtMs?: number;
   /** The present registration in KubeArmor, if any. */
-  readonly registration?: Pick<KnownContainer, 'pidNamespace' | 'mountNamespace' | 'registeredAtMs'>;
+  readonly registration?: Registration;
   /**
    * Died and started again without a stop: KubeArmor keeps the registration of namespaces that are gone, so nothing
    * holds and nothing is reported, unless the kernel re-used the numbers (§0 "Crash").
@@ -66,6 +74,7 @@ function onDockerEvent(
       return update(tracker, container, (known) => ({
         ...known,
         running: false,
+        diedAtMs: atMs,
         crashes: [...known.crashes, atMs].slice(-CRASHES_KEPT),
       }));
     case 'stop':
@@ -95,20 +104,23 @@ function started(known: TrackedContainer, atMs: number, startGrainMs = 0): Track
 }
 
 function registered(known: TrackedContainer, container: KnownContainer): TrackedContainer {
-  const { pidNamespace, mountNamespace, registeredAtMs } = container;
-  const registration = { pidNamespace, mountNamespace, registeredAtMs };
+  const { pidNamespace, mountNamespace, runStartedAtMs, registeredAtMs } = container;
+  const registration = { pidNamespace, mountNamespace, runStartedAtMs, registeredAtMs };
   return { ...known, registration, crashHole: !covers(registration, known) };
 }
 
-/** Docker stamps a start before the process runs; a registration that is older is of an earlier run. */
+/** Whether a registration is of the present run: that began after the last death, shortly before Docker's `start`. */
 function covers(
-  { registeredAtMs }: Pick<KnownContainer, 'registeredAtMs'>,
-  { startedAtMs, startGrainMs }: Pick<TrackedContainer, 'startedAtMs' | 'startGrainMs'>,
+  { runStartedAtMs }: Registration,
+  { startedAtMs, startGrainMs, diedAtMs }: Pick<TrackedContainer, 'startedAtMs' | 'startGrainMs' | 'diedAtMs'>,
 ): boolean {
-  return startedAtMs === undefined || registeredAtMs >= startedAtMs - startGrainMs - CLOCK_GRAIN_MS;
+  if (startedAtMs === undefined) return true;
+  if (diedAtMs !== undefined && diedAtMs < startedAtMs) return runStartedAtMs > diedAtMs;
+  return runStartedAtMs >= startedAtMs - startGrainMs - START_EVENT_LAG_MS;
 }
 
-const CLOCK_GRAIN_MS = 1;
+/** Docker notes StartedAt, then writes the event: 31 ms later on a slow machine (captures: e2e/docker-events.txt). */
+const START_EVENT_LAG_MS = 5000;
 
 /** `die` seen by KubeArmor. Without Docker nobody tells whether it runs again; under restart `always` it does. */
 function waiting(tracker: Tracker, known: TrackedContainer, atMs: number): TrackedContainer {
