@@ -1,0 +1,55 @@
+import type { SecurityEvent } from '../event.ts';
+import type { Posture } from './decision.ts';
+import type { Enforcement, Enforcer } from './judge.ts';
+import { kernelVerdict, openingProgram } from './kernel-access.ts';
+import { openPreset, type PresetHit, type Presets, presetsOf, programPreset } from './presets.ts';
+import type { Rule } from './rule.ts';
+import { buildRuleTable, type RuleTable, TABLE_LIMIT } from './rule-table.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface BpfEnforcer extends Enforcer {
+  readonly table: RuleTable;
+}
+
+/**
+ * KubeArmor with BPF-LSM: the rule table first, then the presets.
+ *
+ * @param host the host's own map: capabilities and presets are not in it (enforcer/bpflsm/hostRulesHandling.go)
+ */
+export function bpfEnforcer(rules: readonly Rule[], host: boolean, posture: Posture): BpfEnforcer {
+  const mapped = host ? rules.filter(({ kind }) => kind !== 'capability' && kind !== 'preset') : rules;
+  const table = buildRuleTable(mapped, !host);
+  const presets = presetsOf(mapped);
+  const overflows = table.size > TABLE_LIMIT;
+  const flagged = (verdict: Verdict): Verdict =>
+    overflows && verdict.unknown === undefined && (verdict.rule !== undefined || verdict.notice)
+      ? { ...verdict, unknown: 'rule-table-full' }
+      : verdict;
+  return {
+    table,
+    posture,
+    noticesPosture: true,
+    enforce(event): Enforcement {
+      const opening = openingProgram(table, event, posture);
+      if (opening?.deny === true) return { verdict: flagged(opening), reportedAs: asOpen(event) };
+      const verdict = flagged(kernelVerdict(table, event, posture));
+      const preset = verdict.deny || presets.size === 0 ? undefined : presetFor(presets, event);
+      return preset === undefined ? { verdict, reportedAs: event } : { verdict, reportedAs: event, preset };
+    },
+  };
+}
+
+/** How the denied open of a program's file is reported. */
+function asOpen(event: SecurityEvent): SecurityEvent {
+  return { ...event, category: 'file', resource: event.path ?? '', lsm: 'FILE_OPEN', data: 'lsm=FILE_OPEN' };
+}
+
+function presetFor(presets: Presets, event: SecurityEvent): PresetHit | undefined {
+  const { path, category, lsm, syscall } = event;
+  if (path === undefined) return undefined;
+  if (category === 'process') return syscall === 'ptrace' ? undefined : programPreset(presets, event, path);
+  if (category !== 'file') return undefined;
+  // The alerts of presets themselves name neither hook nor system call.
+  const opens = lsm === 'FILE_OPEN' || (lsm === undefined && (syscall === undefined || syscall.startsWith('open')));
+  return opens ? openPreset(presets, event, path) : undefined;
+}

@@ -1,0 +1,106 @@
+import type { SecurityEvent } from '../event.ts';
+import {
+  type Cause,
+  type Decision,
+  decision,
+  type Judge,
+  NO_CAUSE,
+  type Posture,
+  type Reported,
+  UNTOUCHED,
+  type Unknown,
+} from './decision.ts';
+import { type Blame, type CategoryFeeder, SILENT } from './feeder-answer.ts';
+import type { PresetHit } from './presets.ts';
+import type { Rule } from './rule.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What an enforcer says before user space looks at the event. */
+export interface Enforcement {
+  readonly verdict: Verdict;
+  /** The event under which a denial is reported: the open of a program's file instead of its start, say. */
+  readonly reportedAs: SecurityEvent;
+  readonly preset?: PresetHit;
+}
+
+export interface Enforcer {
+  enforce(event: SecurityEvent): Enforcement;
+  /** Whether DefaultPosture audits come from the kernel side only; without BPF-LSM user space raises them itself. */
+  readonly noticesPosture: boolean;
+  readonly posture: Posture;
+}
+
+/** The enforcer decides; what passes may match an Audit rule or raise DefaultPosture. */
+export function judgeWith(enforcer: Enforcer, feederFor: (event: SecurityEvent) => CategoryFeeder | undefined): Judge {
+  return {
+    judge(event) {
+      if (feederFor(event) === undefined) return UNTOUCHED;
+      const enforcement = enforcer.enforce(event);
+      if (enforcement.verdict.deny) return blocked(enforcement, feederFor, enforcer.posture);
+      if (enforcement.preset?.rule.block === true) return blockedByPreset(enforcement.preset);
+      return passes(event, enforcement, feederFor(event), enforcer);
+    },
+  };
+}
+
+function blocked(
+  { verdict, reportedAs }: Enforcement,
+  feederFor: (event: SecurityEvent) => CategoryFeeder | undefined,
+  posture: Posture,
+): Decision {
+  const blame = feederFor(reportedAs)?.denied(reportedAs);
+  return decision('blocked', causeOf(blame, verdict, reportedAs, posture), verdict.unknown, reportOf(blame, 'Block'));
+}
+
+/** The rule whose name KubeArmor's alert carries; where it names none, the one whose entry decided. */
+function causeOf(blame: Blame, verdict: Verdict, event: SecurityEvent, posture: Posture): Cause {
+  if (typeof blame === 'object') return { kind: 'rule', rule: blame.ref };
+  return verdict.rule === undefined ? postureCause(event, posture) : { kind: 'rule', rule: verdict.rule.ref };
+}
+
+function postureCause({ category }: SecurityEvent, posture: Posture): Cause {
+  const weighed =
+    category === 'capabilities' ? 'capabilities' : category === 'network' || category === 'dns' ? 'network' : 'file';
+  return { kind: 'posture', category: weighed, posture: posture[weighed] };
+}
+
+function reportOf(blame: Blame, action: Reported['action']): Reported | undefined {
+  if (blame === undefined) return undefined;
+  return { policyName: blame === 'posture' ? 'DefaultPosture' : blame.ref.policy, action };
+}
+
+function blockedByPreset({ rule, unknown }: PresetHit): Decision {
+  return decision('blocked', { kind: 'rule', rule: rule.ref }, unknown, reportOf(rule, 'Block'));
+}
+
+function passes(
+  event: SecurityEvent,
+  { verdict, preset }: Enforcement,
+  feeder: CategoryFeeder | undefined,
+  { noticesPosture, posture }: Enforcer,
+): Decision {
+  const answer = feeder === undefined || failedByItself(event) ? SILENT : feeder.passed(event);
+  // Capabilities are seen only where the kernel side tells of them: without an allow-list an Audit rule is dead.
+  const seen = event.category !== 'capabilities' || verdict.notice;
+  const audits: readonly Rule[] = [...(seen ? answer.audits : []), ...(preset === undefined ? [] : [preset.rule])];
+  const [first, ...others] = audits;
+  if (first !== undefined) {
+    const unknown = verdict.unknown ?? answer.unknown;
+    const also = others.map(({ ref }) => ref);
+    return decision('audited', { kind: 'rule', rule: first.ref }, unknown, reportOf(first, 'Audit'), also);
+  }
+  if (answer.posture && (verdict.notice || !noticesPosture)) {
+    return decision('audited', postureCause(event, posture), verdict.unknown, reportOf('posture', 'Audit'));
+  }
+  return allowed(verdict.rule, verdict.unknown);
+}
+
+function allowed(rule: Rule | undefined, unknown: Unknown | undefined): Decision {
+  if (rule === undefined) return unknown === undefined ? UNTOUCHED : decision('allowed', NO_CAUSE, unknown);
+  return decision('allowed', { kind: 'rule', rule: rule.ref }, unknown);
+}
+
+/** The access failed for a reason of its own (connection refused, say): no Audit rule counts it (policyMatcher.go). */
+function failedByItself({ result, denied }: SecurityEvent): boolean {
+  return !denied && result !== 'Passed';
+}

@@ -1,0 +1,106 @@
+import type { PostureAction } from './decision.ts';
+import { capabilityKey, kernelPath, protocolKey, socketTypeKey } from './rule-key.ts';
+import { DENY, TTY } from './rule-mask.ts';
+import type { RuleTable, TableEntry } from './rule-table.ts';
+import { denied, passed, strictest, unlisted, type Verdict } from './verdict.ts';
+
+const STREAM = 1;
+const DGRAM = 2;
+const SEQPACKET = 5;
+const TCP = 6;
+const UDP = 17;
+const SCTP = 132;
+
+export interface SocketAccess {
+  /** SOCK_STREAM is 1, and so on; absent where the event only names the protocol. */
+  readonly type?: number;
+  /** IP protocol as given to socket(); absent where the event only names the type. */
+  readonly protocol?: number;
+  /** Executable of the acting process; empty when unknown. */
+  readonly source: string;
+  readonly tty: boolean;
+}
+
+/**
+ * enforcer.bpf.c, match_net_rules: type and source, protocol and source, type, protocol. The address family plays no
+ * part: a unix stream socket counts as tcp, a netlink one as raw.
+ */
+export function judgeSocket(table: RuleTable, socket: SocketAccess, posture: PostureAction): Verdict {
+  const keys = socketKeys(socket);
+  return judgeKeys(table, keys, socket.source, (entry) => {
+    if (entry === undefined) return unlisted(table.whitelists.network, posture);
+    const { process: mask, processRule: rule } = entry;
+    if (mask & DENY && (!(mask & TTY) || socket.tty)) return denied(rule);
+    if (!table.whitelists.network || posture !== 'block') return passed(rule);
+    return mask & TTY && socket.tty ? denied(rule) : passed(rule, true);
+  });
+}
+
+function socketKeys({ type, protocol }: SocketAccess): string[] {
+  const number = protocolOf(type, protocol);
+  return [...(type === undefined ? [] : [socketTypeKey(type)]), ...(number === undefined ? [] : [protocolKey(number)])];
+}
+
+/** Protocol 0 is the type's own. */
+function protocolOf(type: number | undefined, protocol: number | undefined): number | undefined {
+  if (protocol !== 0) return protocol;
+  if (type === STREAM) return TCP;
+  if (type === DGRAM) return UDP;
+  return type === SEQPACKET ? SCTP : 0;
+}
+
+/** enforcer.bpf.c, enforce_cap. */
+export function judgeCapability(table: RuleTable, code: number, source: string, posture: PostureAction): Verdict {
+  return judgeKeys(table, [capabilityKey(code)], source, (entry) => {
+    if (entry === undefined) return unlisted(table.whitelists.capabilities, posture);
+    return entry.process & DENY ? denied(entry.processRule) : passed(entry.processRule);
+  });
+}
+
+const NAME_BYTES = 63;
+const MAX_LABELS = 10;
+
+/**
+ * enforcer.bpf.c, match_dns_rules: the name, then each of its parents, first for the source. Letters are compared as
+ * they are; a name is cut at 63 characters; ten labels are cut off at most.
+ */
+export function judgeDns(table: RuleTable, domain: string, source: string, posture: PostureAction): Verdict {
+  const names = [...parentDomains(domain.slice(0, NAME_BYTES))];
+  return judgeKeys(table, names, source, (entry) => {
+    if (entry?.process !== undefined && entry.process & DENY) return denied(entry.processRule);
+    const { dns } = table.whitelists;
+    if (entry === undefined) return unlisted(dns, posture);
+    // On an allow-list every query is told to user space, those that are listed, too.
+    return passed(entry.processRule, dns);
+  });
+}
+
+function* parentDomains(domain: string): Generator<string> {
+  let name = domain;
+  yield name;
+  for (let label = 0; label < MAX_LABELS; label++) {
+    const dot = name.indexOf('.');
+    if (dot < 0) return;
+    name = name.slice(dot + 1);
+    yield name;
+  }
+}
+
+/** Looks the keys up, first for the source, then for anybody; an unknown source may be any. */
+function judgeKeys(
+  table: RuleTable,
+  keys: readonly string[],
+  source: string,
+  judge: (entry: TableEntry | undefined) => Verdict,
+): Verdict {
+  const entries = source === '' ? undefined : table.bySource.get(kernelPath(source));
+  const find = (from: ReadonlyMap<string, TableEntry> | undefined) =>
+    from === undefined ? undefined : keys.map((key) => from.get(key)).find((entry) => entry !== undefined);
+  const verdict = judge(find(entries) ?? find(table.anySource));
+  if (source !== '') return verdict;
+  for (const other of table.bySource.values()) {
+    const entry = find(other);
+    if (entry !== undefined) return strictest(verdict, judge(entry), 'source');
+  }
+  return verdict;
+}

@@ -1,0 +1,56 @@
+/**
+ * Keys of KubeArmor's rule map: a path of 200 bytes and a source of 200 bytes (BPF/shared.h). The kernel reads at most
+ * 199 bytes of a real path and a terminating zero; a rule's path fills all 200, so one that long never matches.
+ */
+
+const KEY_BYTES = 200;
+const READ_BYTES = KEY_BYTES - 1;
+/** Directories are looked for at the slashes within the first 64 bytes (shared.h, enforcer.bpf.c: `i < 64`). */
+export const DIRECTORY_BYTES = 64;
+
+const LONGEST_CHARACTER = 3;
+
+/** Whether a rule's path can match at all: shorter than the key. */
+export function fitsKey(path: string): boolean {
+  return path.length * LONGEST_CHARACTER < KEY_BYTES || Buffer.byteLength(path) < KEY_BYTES;
+}
+
+/** A rule's path as the map holds it: its first 200 bytes. Long paths that differ only behind them share an entry. */
+export function truncatedKey(path: string): string {
+  return Buffer.from(path).subarray(0, KEY_BYTES).toString('latin1');
+}
+
+/** A real path as the kernel looks it up: cut at 199 bytes. */
+export function kernelPath(path: string): string {
+  if (path.length * LONGEST_CHARACTER <= READ_BYTES) return path;
+  const bytes = Buffer.from(path);
+  return bytes.length <= READ_BYTES ? path : bytes.subarray(0, READ_BYTES).toString();
+}
+
+/** Where the slashes of `path` stand that a directory rule can end at, as character positions. */
+export function* directoryEnds(path: string): Generator<number> {
+  let bytes = 0;
+  for (let index = 0; index < path.length && bytes < DIRECTORY_BYTES; index++) {
+    const code = path.charCodeAt(index);
+    if (code === 0x2f) yield index;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code >= 0xd800 && code <= 0xdfff ? 2 : 3;
+  }
+}
+
+/** Socket types and IP protocols by the names rules use (rulesHandling.go: netType, protocols). */
+export const SOCKET_TYPES: Readonly<Record<string, number>> = {
+  STREAM: 1,
+  DGRAM: 2,
+  RAW: 3,
+  RDM: 4,
+  SEQPACKET: 5,
+  DCCP: 6,
+  PACKET: 10,
+};
+
+export const PROTOCOLS: Readonly<Record<string, number>> = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58, SCTP: 132 };
+
+/** Network and capability rules share the map with paths; their first byte is no character a path begins with. */
+export const socketTypeKey = (type: number): string => `\u0002${String.fromCharCode(type)}`;
+export const protocolKey = (protocol: number): string => `\u0003${String.fromCharCode(protocol)}`;
+export const capabilityKey = (code: number): string => `\u00c8${String.fromCharCode(code)}`;
