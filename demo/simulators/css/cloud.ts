@@ -2,6 +2,7 @@
 import type { HttpRequest } from '../http.ts';
 import { credentialsOf, type Identity } from '../mms/access.ts';
 import type { ApiContext } from '../mms/api-context.ts';
+import type { LoginCache } from '../mms/login-cache.ts';
 import { ObjectStore } from '../mms/object-store.ts';
 import { parseRfc3339 } from '../mms/rfc3339.ts';
 import { type Destination, isOwn, keyOf, type StoredObject, sameDestination } from '../mms/stored-object.ts';
@@ -11,7 +12,6 @@ import type { Side } from '../mms/validate-update.ts';
 import { Webhooks } from '../mms/webhooks.ts';
 import { Arrivals } from './arrivals.ts';
 import { Deliveries } from './deliveries.ts';
-import type { LoginCache } from './login.ts';
 import { Notifications } from './notifications.ts';
 import { CssOutbox } from './outbox.ts';
 import { deliveriesOf, placementOf } from './placement.ts';

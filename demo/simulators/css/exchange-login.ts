@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Credentials, Identity } from '../mms/access.ts';
-import type { Login } from './login.ts';
+import type { Login } from '../mms/login-cache.ts';
 
 export interface ExchangeLoginOptions {
   /** Base URL, ends in /v1. */

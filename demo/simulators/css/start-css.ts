@@ -1,13 +1,13 @@
 import { type HttpHandler, serveHttp } from '../http.ts';
 import { apiRoute } from '../mms/api.ts';
 import { pageNotFound, resolveTarget } from '../mms/go-mux.ts';
+import { type Login, LoginCache } from '../mms/login-cache.ts';
 import { SPI } from '../mms/spi-path.ts';
 import type { Delivery, ObjectKey, StoredObject } from '../mms/stored-object.ts';
 import type { HttpBehaviour, Running } from '../types.ts';
 import { Cloud } from './cloud.ts';
 import { destinationsRoute } from './destinations-route.ts';
 import { exchangeLogin } from './exchange-login.ts';
-import { type Login, LoginCache } from './login.ts';
 import { spiRoute } from './spi-routes.ts';
 
 export interface CssOptions extends HttpBehaviour {

@@ -1,3 +1,4 @@
+import { httpCall } from '../http-call.ts';
 import { writeGoJson } from './go-json-write.ts';
 import { type MetaData, printable } from './meta-data.ts';
 import { invalidRequest } from './sync-error.ts';
@@ -20,13 +21,12 @@ export class Webhooks {
 
   /** Calls them with the object's metadata; what they answer, and whether they answer, is nobody's concern. */
   async call(meta: MetaData): Promise<void> {
-    const calls = [...(this.#urls.get(meta.objectType) ?? [])].map((url) =>
-      fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'Application/JSON' },
-        body: writeGoJson(printable(meta)),
-      }),
-    );
+    const call = {
+      method: 'POST',
+      headers: { 'content-type': 'Application/JSON' },
+      body: writeGoJson(printable(meta)),
+    };
+    const calls = [...(this.#urls.get(meta.objectType) ?? [])].map((url) => httpCall({ url, ...call }));
     await Promise.allSettled(calls);
   }
 }

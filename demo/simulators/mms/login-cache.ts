@@ -1,6 +1,6 @@
-/** Who may use the CSS: whom the Exchange knows, and whom it knew up to 15 minutes ago (reference/exchange-mms.md §C.1). */
+/** Logins, remembered for 15 minutes on either side (reference/exchange-mms.md §C.1). */
 import { createHash } from 'node:crypto';
-import type { Credentials, Identity } from '../mms/access.ts';
+import type { Credentials, Identity } from './access.ts';
 
 /** Asks who somebody is. */
 export type Login = (credentials: Credentials) => Promise<Identity | undefined>;
