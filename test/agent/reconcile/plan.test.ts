@@ -90,6 +90,15 @@ test('does not overwrite a foreign policy of the same name', plans, [a], [], [li
 test('takes its own policies back when the record is lost', plans, [a], [], [listed(a, true)], ['apply a: new']);
 test('deletes its own leftovers when the record is lost', plans, [], [], [listed(a, true)], ['delete a: leftover']);
 
+test('puts back what somebody deleted in KubeArmor, where KubeArmor would show it', (t) => {
+  const applied = new Map([[a.name, sent(a, 'now')]]);
+  const steps = (visible: readonly string[], probed: readonly ProbedPolicy[]) =>
+    planReconcile([a], applied, probed, 'now', new Set(visible)).map(describe);
+  t.deepEqual(steps(['a'], []), ['apply a: lost']);
+  t.deepEqual(steps(['a'], [listed(a, true)]), ['unchanged a']);
+  t.deepEqual(steps([], []), ['unchanged a']);
+});
+
 test('after every step is done, a second plan changes nothing', (t) => {
   const policies = fc.uniqueArray(
     fc.record({

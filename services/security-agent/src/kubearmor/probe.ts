@@ -14,6 +14,8 @@ export interface ListedPolicy {
 export interface ProbeData {
   /** Names of the containers that it has registered. */
   readonly containers: readonly string[];
+  /** Endpoints that are listed, with or without policies. */
+  readonly endpoints: readonly string[];
   readonly policies: readonly ListedPolicy[];
 }
 
@@ -23,6 +25,7 @@ export function readProbe(answer: object): ProbeData {
   const containers: readonly unknown[] = Array.isArray(containerList) ? containerList : [];
   return {
     containers: containers.filter((name) => typeof name === 'string'),
+    endpoints: Object.keys(isObject(containerMap) ? containerMap : {}),
     policies: [...listed(containerMap, 'KubeArmorPolicy'), ...listed(hostMap, 'KubeArmorHostPolicy')],
   };
 }

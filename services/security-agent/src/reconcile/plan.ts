@@ -30,7 +30,7 @@ export type ReconcileStep =
   | {
       readonly kind: 'apply';
       readonly desired: DesiredPolicy;
-      readonly why: 'new' | 'changed' | 'new-session' | 'unconfirmed';
+      readonly why: 'new' | 'changed' | 'new-session' | 'unconfirmed' | 'lost';
     }
   | {
       readonly kind: 'delete';
@@ -47,18 +47,20 @@ export type ReconcileStep =
  * leaves a moment without either. A changed selector needs the old one deleted first (§3.5): those come before their
  * `apply`. Pure.
  *
- * @param probed what KubeArmor lists; label endpoints can hide each other there (§2.5), so absence proves nothing
+ * @param probed what KubeArmor lists; label endpoints can hide each other there (§2.5), so absence alone proves nothing
+ * @param visible names that KubeArmor would list if it held them: whatever of these is absent was deleted behind our back
  */
 export function planReconcile(
   desired: readonly DesiredPolicy[],
   applied: ReadonlyMap<string, AppliedPolicy>,
   probed: readonly ProbedPolicy[],
   session: string,
+  visible: ReadonlySet<string> = new Set(),
 ): ReconcileStep[] {
   const wanted = new Map(desired.map((policy) => [policy.name, policy]));
   const listed = new Map(probed.map((policy) => [policy.name, policy]));
   const upserts = [...wanted.values()].flatMap((policy) =>
-    planOne(policy, applied.get(policy.name), listed.get(policy.name), session),
+    planOne(policy, applied.get(policy.name), listed.get(policy.name), session, visible.has(policy.name)),
   );
   const gone = [...applied.values()]
     .filter(({ name }) => !wanted.has(name))
@@ -77,6 +79,7 @@ function planOne(
   before: AppliedPolicy | undefined,
   listed: ProbedPolicy | undefined,
   session: string,
+  isVisible: boolean,
 ): ReconcileStep[] {
   if (before === undefined) {
     if (listed !== undefined && !listed.ours) return [{ kind: 'collides', desired }];
@@ -91,6 +94,7 @@ function planOne(
   if (!isDeepStrictEqual(before.policy, desired.policy)) return [{ kind: 'apply', desired, why: 'changed' }];
   if (before.session === undefined) return [{ kind: 'apply', desired, why: 'unconfirmed' }];
   if (before.session !== session) return [{ kind: 'apply', desired, why: 'new-session' }];
+  if (isVisible && listed === undefined) return [{ kind: 'apply', desired, why: 'lost' }];
   return [{ kind: 'unchanged', name: desired.name }];
 }
 
