@@ -1,0 +1,114 @@
+import { type Clock, iso } from '#agent/clock.ts';
+import type { NewAgentEvent } from '#agent/events/agent-event.ts';
+import { isWorkload } from '#agent/workloads/identity.ts';
+import type { TrackedContainer, Tracker } from '#agent/workloads/track.ts';
+import { SERVICE_NAME_LABEL } from '#policy/types.ts';
+import { decideHeal, type HealMode, type HealStep } from './decide.ts';
+
+export interface HealerContext {
+  readonly mode: HealMode;
+  /** Restarts a container through the proxy; absent when there is none. */
+  readonly restart: ((containerId: string) => Promise<void>) | undefined;
+  readonly tracker: () => Tracker;
+  readonly ownAgreement: string | undefined;
+  readonly clock: Clock;
+  readonly notify: (event: NewAgentEvent) => void;
+}
+
+/** Closes crash holes, within the limits of decide.ts. */
+export interface Healer {
+  /** Looks at every workload and does what is due. Cheap; called often. */
+  check(): Promise<void>;
+}
+
+/** What is remembered of one container on the monotonic clock. */
+interface Memory {
+  readonly startedAtMs: number | undefined;
+  readonly runBeganMs: number;
+  readonly lastCrashAtMs: number | undefined;
+  readonly crashesMs: readonly number[];
+  readonly reportedRun?: number | undefined;
+}
+
+export function createHealer(context: HealerContext): Healer {
+  const { clock } = context;
+  const memories = new Map<string, Memory>();
+  const lastHealMs = new Map<string, number>();
+  const restarting = new Set<string>();
+
+  const remember = (container: TrackedContainer, nowMs: number): Memory => {
+    const before = memories.get(container.id);
+    const lastCrashAtMs = container.crashes.at(-1);
+    const crashed = lastCrashAtMs !== undefined && lastCrashAtMs !== before?.lastCrashAtMs;
+    const memory: Memory = {
+      ...before,
+      startedAtMs: container.startedAtMs,
+      runBeganMs: before !== undefined && before.startedAtMs === container.startedAtMs ? before.runBeganMs : nowMs,
+      lastCrashAtMs,
+      crashesMs: [...(before?.crashesMs ?? []), ...(crashed ? [nowMs] : [])].slice(-20),
+    };
+    memories.set(container.id, memory);
+    return memory;
+  };
+
+  const say = (container: TrackedContainer, notice: 'healed' | 'heal-reported', message: string): void =>
+    context.notify({
+      kind: 'notice',
+      time: iso(clock.wallMs()),
+      notice,
+      message,
+      subject: container.labels[SERVICE_NAME_LABEL] ?? container.name,
+      details: { containerName: container.name },
+    });
+
+  const act = async (container: TrackedContainer, step: HealStep, memory: Memory): Promise<void> => {
+    if (step.kind === 'report') {
+      if (memory.reportedRun === container.startedAtMs) return;
+      memories.set(container.id, { ...memory, reportedRun: container.startedAtMs });
+      const why = step.why === 'mode' ? 'healing is set to report' : 'Docker cannot be reached';
+      return say(container, 'heal-reported', `crashed and restarted outside of KubeArmor's sight; ${why}`);
+    }
+    if (step.kind !== 'restart' || context.restart === undefined || restarting.has(container.id)) return;
+    restarting.add(container.id);
+    lastHealMs.set(container.id, clock.monotonicMs());
+    try {
+      await context.restart(container.id);
+      say(container, 'healed', 'restarted, so that KubeArmor registers it again');
+    } catch (error) {
+      say(
+        container,
+        'heal-reported',
+        `could not be restarted: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    } finally {
+      restarting.delete(container.id);
+    }
+  };
+
+  return {
+    async check() {
+      const { containers, docker } = context.tracker();
+      const nowMs = clock.monotonicMs();
+      for (const id of memories.keys()) {
+        if (containers.has(id)) continue;
+        memories.delete(id);
+        lastHealMs.delete(id);
+      }
+      const due: Promise<void>[] = [];
+      for (const container of containers.values()) {
+        if (!isWorkload(container, context.ownAgreement)) continue;
+        const memory = remember(container, nowMs);
+        const step = decideHeal(container, {
+          mode: context.mode,
+          docker: context.restart === undefined ? 'down' : docker,
+          nowMs,
+          runningForMs: nowMs - memory.runBeganMs,
+          crashAgesMs: memory.crashesMs.map((at) => nowMs - at),
+          history: { lastMs: lastHealMs },
+        });
+        due.push(act(container, step, memory));
+      }
+      await Promise.all(due);
+    },
+  };
+}
