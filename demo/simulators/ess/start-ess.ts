@@ -140,9 +140,10 @@ async function handle(edge: Edge, request: HttpRequest): Promise<HttpAnswer> {
   return (await apiRoute(edge, request, path)) ?? pageNotFound;
 }
 
+/** The sync service takes this path for one with names in it. */
 async function noDestinations(edge: Edge, request: HttpRequest): Promise<HttpAnswer> {
   if ((await edge.authenticate(request)) === undefined) return answer.forbidden;
-  return request.method === 'GET' ? answer.notFound : answer.methodNotAllowed;
+  return request.method === 'GET' ? answer.badRequest : answer.methodNotAllowed;
 }
 
 /** The agent's secrets are on the same socket; a simulated node has none to give. */
