@@ -1,3 +1,5 @@
+import { CAPABILITIES } from './schema-sections.ts';
+
 /**
  * Formats of template parameters: what KubeArmor's BPF enforcer can really match
  * (reference/kubearmor.md §4.9, §4.10). A value that it would take in silence and never match is refused here.
@@ -17,17 +19,10 @@ export interface Format {
 
 /** Bytes of a path in which `/` boundaries of directory rules are seen (§4.9). */
 const DIRECTORY_BYTES = 64;
-/** Bytes of a path or source that fit the map key beside its terminator (§4.9: 200 including it). */
+/** Bytes of a path or source that fit the map key beside its terminator (§4.9: 200 with it). */
 const PATH_BYTES = 199;
 /** Bytes of a DNS name that are compared (§4.9). */
 const DOMAIN_BYTES = 63;
-
-/** Linux capabilities as KubeArmor spells them; any other text becomes CAP_CHOWN (§4.10). */
-export const CAPABILITIES: readonly string[] =
-  `chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service
-  net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin
-  sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override
-  mac_admin`.split(/\s+/);
 
 export const formats: Readonly<Record<string, Format>> = {
   directory: {

@@ -1,19 +1,12 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { ArmorError, ArmorErrors, type Where } from '#errors';
-import { complianceProblem, complianceTag } from './compliance.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { complianceTag } from './compliance.ts';
 import { type LocatedYaml, parseLocatedYaml, type YamlPath } from './located-yaml.ts';
-import type { ComplianceId } from './payload.ts';
+import { policyProblems } from './schema.ts';
+import { type TemplateFile, type TemplateHeader, templateProblems } from './template-problems.ts';
 import { templateSchema } from './template-schema.ts';
-import { placeholders, substitute } from './template-substitute.ts';
-import {
-  defaultProblem,
-  NAME_PARAMETER,
-  type Parameters,
-  resolveValues,
-  type ValueLocation,
-  type Values,
-} from './template-values.ts';
+import { substitute } from './template-substitute.ts';
+import { NAME_PARAMETER, resolveValues, type ValueLocation, type Values } from './template-values.ts';
 import type { SecurityPolicy } from './types.ts';
 
 /** A hardening template: what it is for, what may be set, and the policy with its placeholders (docs/templates.md). */
@@ -24,27 +17,9 @@ export interface Template extends TemplateHeader {
   readonly policy: Readonly<Record<string, unknown>>;
 }
 
-export interface TemplateHeader {
-  readonly id: string;
-  readonly useCase: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly limits?: readonly string[];
-  readonly parameters: Parameters;
-  readonly compliance: readonly ComplianceId[];
-  readonly references: readonly { readonly title: string; readonly url: string }[];
-}
-
-interface TemplateFile {
-  readonly template: TemplateHeader;
-  readonly apiVersion: string;
-  readonly kind: SecurityPolicy['kind'];
-  readonly metadata: { readonly name: string };
-  readonly spec: Readonly<Record<string, unknown>>;
-}
-
-const isTemplateFile = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile<TemplateFile>(
-  templateSchema,
+/** Compiled when first needed: a command that meets no template does not pay for it. */
+const templateFile = memoised(() =>
+  new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile<TemplateFile>(templateSchema),
 );
 
 /**
@@ -56,13 +31,11 @@ const isTemplateFile = new Ajv({ allErrors: true, strict: true, allowUnionTypes:
 export function parseTemplate(text: string, file: string): Template {
   const source = parseLocatedYaml(text, file);
   const { value } = source;
+  const isTemplateFile = templateFile();
   if (!isTemplateFile(value)) throw schemaErrors(isTemplateFile.errors ?? [], source, file);
-  const problems = [
-    ...identityProblems(value, file),
-    ...parameterProblems(value),
-    ...placeholderProblems(value),
-    ...complianceProblems(value.template),
-  ].map(({ path, message, fix }) => new ArmorError('SOURCE_INVALID', message, { file, ...source.locate(path) }, fix));
+  const problems = templateProblems(value, file).map(
+    ({ path, message, fix }) => new ArmorError('SOURCE_INVALID', message, { file, ...source.locate(path) }, fix),
+  );
   const [first, ...rest] = problems;
   if (first !== undefined) throw new ArmorErrors([first, ...rest]);
   const { template, ...policy } = value;
@@ -79,7 +52,7 @@ export function parseTemplate(text: string, file: string): Template {
 export function instantiate(template: Template, values: Values, where: ValueLocation): SecurityPolicy {
   const resolved = resolveValues(template.id, template.parameters, values, where);
   const policy = substitute(template.policy, resolved);
-  if (!isPolicy(policy)) {
+  if (!hasRules(policy)) {
     throw new ArmorError(
       'SOURCE_INVALID',
       `template ${template.id} with these values protects nothing`,
@@ -87,110 +60,13 @@ export function instantiate(template: Template, values: Values, where: ValueLoca
       'Every list it was given is empty; name at least one item, or leave the parameters at their defaults.',
     );
   }
+  if (!isPolicy(policy)) throw notAPolicy(policy, template.file);
   const name = resolved[NAME_PARAMETER];
   const metadata = { ...policy.metadata, name: typeof name === 'string' ? name : template.id };
   const tags = [...(policy.spec.tags ?? []), ...template.compliance.map(complianceTag)];
   return policy.kind === 'KubeArmorPolicy'
     ? { ...policy, metadata, spec: { ...policy.spec, tags } }
     : { ...policy, metadata, spec: { ...policy.spec, tags } };
-}
-
-interface Problem {
-  readonly path: YamlPath;
-  readonly message: string;
-  readonly fix: string;
-}
-
-function identityProblems({ template, metadata }: TemplateFile, file: string): Problem[] {
-  const stem = file
-    .split(/[\\/]/)
-    .at(-1)
-    ?.replace(/\.ya?ml$/, '');
-  return [
-    ...(template.id === stem
-      ? []
-      : [
-          {
-            path: ['template', 'id'],
-            message: `the id is ${template.id}, the file ${stem}`,
-            fix: 'Make them the same.',
-          },
-        ]),
-    ...(metadata.name === template.id
-      ? []
-      : [
-          {
-            path: ['metadata', 'name'],
-            message: `the policy is called ${metadata.name}`,
-            fix: `Write "${template.id}".`,
-          },
-        ]),
-  ];
-}
-
-function parameterProblems({ template }: TemplateFile): Problem[] {
-  return Object.entries(template.parameters).flatMap(([name, schema]) => {
-    const path = ['template', 'parameters', name];
-    const problem = defaultProblem(name, schema);
-    return [
-      ...(problem === undefined ? [] : [{ path, message: problem, fix: 'Make the default fit its own schema.' }]),
-      ...(schema.type !== 'array' || schema.items !== undefined
-        ? []
-        : [{ path, message: `the list ${name} does not say what is in it`, fix: 'Add items: { type: string }.' }]),
-    ];
-  });
-}
-
-function placeholderProblems({ template, spec }: TemplateFile): Problem[] {
-  const known = Object.keys(template.parameters);
-  const used = placeholders(spec);
-  return [
-    ...used.flatMap(({ name, each, path, badEach }): Problem[] => {
-      const at = ['spec', ...path];
-      const schema = template.parameters[name];
-      if (schema === undefined) {
-        return [
-          {
-            path: at,
-            message: `no parameter "${name}"`,
-            fix: `${didYouMean(name, known)}Declare it, or use one that is.`,
-          },
-        ];
-      }
-      if (badEach !== undefined) return [{ path: at, message: badEach, fix: 'Put it into an item of a list.' }];
-      return each && schema.type !== 'array'
-        ? [{ path: at, message: `${name} is no list`, fix: `Write $${name}.` }]
-        : [];
-    }),
-    ...strayDollars(spec).map((path) => ({
-      path: ['spec', ...path],
-      message: 'a placeholder inside a text is not replaced',
-      fix: 'Let the whole value be a placeholder; $name and $each(name) are the forms.',
-    })),
-    ...known
-      .filter((name) => !used.some((placeholder) => placeholder.name === name))
-      .map((name) => ({
-        path: ['template', 'parameters', name],
-        message: `the parameter ${name} is not used`,
-        fix: 'Remove it, or use it in the policy.',
-      })),
-  ];
-}
-
-/** Scalars that contain a dollar sign and are no placeholder. */
-function strayDollars(spec: unknown, path: YamlPath = []): YamlPath[] {
-  if (typeof spec === 'string') return spec.includes('$') && placeholders(spec).length === 0 ? [path] : [];
-  if (typeof spec !== 'object' || spec === null) return [];
-  return Object.entries(spec).flatMap(([key, child]) =>
-    strayDollars(child, [...path, Array.isArray(spec) ? Number(key) : key]),
-  );
-}
-
-function complianceProblems({ compliance }: TemplateHeader): Problem[] {
-  return compliance.flatMap((entry, index) => {
-    const problem = complianceProblem(entry);
-    return problem === undefined ? [] : [{ path: ['template', 'compliance', index], ...problem }];
-  });
 }
 
 function schemaErrors(errors: readonly ErrorObject[], source: LocatedYaml, file: string): ArmorErrors {
@@ -236,12 +112,34 @@ function pointerStep(step: string): string | number {
 const SECTIONS = ['process', 'file', 'network', 'capabilities', 'syscalls', 'presets', 'device'] as const;
 
 /** Sections without rules are gone by now (template-substitute.ts): one that is left has something to say. */
-function isPolicy(value: unknown): value is SecurityPolicy {
+function hasRules(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('spec' in value)) return false;
   const { spec } = value;
   return typeof spec === 'object' && spec !== null && SECTIONS.some((section) => section in spec);
 }
 
+function isPolicy(value: unknown): value is SecurityPolicy {
+  return policyProblems(value).length === 0;
+}
+
+/** The template's fault, not that of whoever uses it. */
+function notAPolicy(value: unknown, file: string): ArmorErrors {
+  const [first, ...rest] = policyProblems(value).map(
+    ({ path, message, fix }) => new ArmorError('SOURCE_INVALID', `${path.join('.')}: ${message}`, { file }, fix),
+  );
+  return new ArmorErrors([first ?? new ArmorError('INTERNAL', 'no policy, and no reason why', { file }, ''), ...rest]);
+}
+
+function memoised<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 function whole(where: ValueLocation): Where {
   return typeof where === 'function' ? where([]) : where;
 }
+
+export type { TemplateHeader };

@@ -1,0 +1,61 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ArmorError, ArmorErrors } from '#errors';
+import { didYouMean } from '#policy/did-you-mean.ts';
+import { parseTemplate, type Template } from '#policy/template.ts';
+import { HARDENING, listSources } from '#tools/bundle/source-files.ts';
+import { readSourceText } from '#tools/bundle/source-text.ts';
+import { parseTemplateTests, type TemplateTests } from './template-tests.ts';
+
+/** A template with the tests that prove what it says. */
+export interface CatalogueEntry {
+  readonly template: Template;
+  readonly text: string;
+  readonly tests: TemplateTests;
+}
+
+/** The program's own copy of the catalogue, for use outside of a bundle. */
+const SHIPPED = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * Every template of the catalogue, by id.
+ *
+ * @param dir a bundle; one without a catalogue, or none, means the catalogue that comes with the program
+ * @throws ArmorErrors with everything that is wrong in any template or its tests
+ */
+export async function loadCatalogue(dir: string): Promise<CatalogueEntry[]> {
+  const root = await catalogueRoot(dir);
+  const files = await listSources(root, HARDENING);
+  const read = await Promise.allSettled(files.map(({ file, name }) => readEntry(root, file, name)));
+  const [first, ...rest] = read.flatMap((entry) => (entry.status === 'rejected' ? errorsOf(entry.reason) : []));
+  if (first !== undefined) throw new ArmorErrors([first, ...rest]);
+  return read.flatMap((entry) => (entry.status === 'fulfilled' ? [entry.value] : []));
+}
+
+/** The entry of one id. @throws ArmorError USAGE with the nearest id that there is */
+export function entryOf(catalogue: readonly CatalogueEntry[], id: string): CatalogueEntry {
+  const entry = catalogue.find(({ template }) => template.id === id);
+  if (entry !== undefined) return entry;
+  const ids = catalogue.map(({ template }) => template.id);
+  const fix = `${didYouMean(id, ids)}hzn-armor template list shows them all.`;
+  throw new ArmorError('USAGE', `there is no template "${id}"`, { request: 'template' }, fix);
+}
+
+async function catalogueRoot(dir: string): Promise<string> {
+  const root = resolve(dir);
+  const own = await stat(join(root, HARDENING)).catch(() => undefined);
+  return own?.isDirectory() === true ? root : resolve(SHIPPED);
+}
+
+async function readEntry(root: string, file: string, id: string): Promise<CatalogueEntry> {
+  const testsFile = `${HARDENING}/tests/${id}.yaml`;
+  const [text, tests] = await Promise.all([readSourceText(root, file), readSourceText(root, testsFile)]);
+  return { template: parseTemplate(text, file), text, tests: parseTemplateTests(tests, testsFile) };
+}
+
+function errorsOf(reason: unknown): readonly ArmorError[] {
+  if (reason instanceof ArmorErrors) return reason.errors;
+  if (reason instanceof ArmorError) return [reason];
+  throw reason;
+}
