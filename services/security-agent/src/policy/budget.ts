@@ -1,5 +1,13 @@
-import { bpfCapability } from './capabilities.ts';
-import { type Fields, type FlatRule, flatRules, isFields, type MatchList, subjectOf } from './flat-rules.ts';
+import { ruleCapabilityCode } from './evaluate/capability-code.ts';
+import {
+  capabilityKey,
+  PROTOCOLS,
+  protocolKey,
+  SOCKET_TYPES,
+  socketTypeKey,
+  truncatedKey,
+} from './evaluate/rule-key.ts';
+import { expandCommas, type FlatRule, flatRules, isFields, type MatchList, subjectOf } from './flat-rules.ts';
 
 /**
  * What a set of policies costs under BPF-LSM. KubeArmor keeps the rules of a container in one hash map of 256 entries
@@ -10,8 +18,6 @@ import { type Fields, type FlatRule, flatRules, isFields, type MatchList, subjec
 export const BPF_MAP_ENTRIES = 256;
 /** Arguments of allowedArgs, for all containers of a node together. */
 export const BPF_ARGUMENT_ENTRIES = 10_240;
-/** Bytes of a key that hold a path; the last is the terminator of what the kernel compares. */
-export const BPF_PATH_BYTES = 200;
 
 export interface BpfBudget {
   /** Map entries of one container (or of the host) under all these policies. */
@@ -67,7 +73,7 @@ function rulePaths(rule: FlatRule, host: boolean): readonly string[] {
     case 'matchDNSQueries':
       return dnsNames(subject, host);
     case 'matchCapabilities':
-      return [`\u0000capability ${bpfCapability(subject)}`];
+      return [capabilityKey(ruleCapabilityCode(subject))];
     default:
       return [subject];
   }
@@ -80,14 +86,14 @@ export function directoryPaths(directory: string): readonly string[] {
   return [parts.slice(0, -1).join('/'), directory, ...above];
 }
 
-const SOCKET_TYPES = ['STREAM', 'DGRAM', 'RAW', 'RDM', 'SEQPACKET', 'DCCP', 'PACKET'];
-const PROTOCOLS = ['ICMP', 'TCP', 'UDP', 'ICMPV6', 'SCTP'];
-
-/** `all` stands for every socket type, and leaves its own unknown name in the map: the empty key. */
+/** `all` stands for every socket type, and leaves its own name in the map, which is unknown: the empty key. */
 function protocolPaths(protocol: string): readonly string[] {
   const name = protocol.toUpperCase();
-  if (name === 'ALL') return ['', ...SOCKET_TYPES.map((type) => `\u0000socket ${type}`)];
-  return [SOCKET_TYPES.includes(name) || PROTOCOLS.includes(name) ? `\u0000socket ${name}` : ''];
+  if (name === 'ALL') return ['', ...Object.values(SOCKET_TYPES).map(socketTypeKey)];
+  const number = PROTOCOLS[name];
+  if (number !== undefined) return [protocolKey(number)];
+  const type = SOCKET_TYPES[name];
+  return [type === undefined ? '' : socketTypeKey(type)];
 }
 
 /** The search domains that KubeArmor adds to every name, those of its pseudo namespace included. */
@@ -98,11 +104,7 @@ function dnsNames(domain: string, host: boolean): readonly string[] {
 }
 
 function key(path: string, source: string): string {
-  return `${truncated(path)}\u0000${truncated(source)}`;
-}
-
-function truncated(text: string): string {
-  return text.length <= BPF_PATH_BYTES / 4 ? text : Buffer.from(text).subarray(0, BPF_PATH_BYTES).toString('latin1');
+  return `${truncatedKey(path)}\u0000${truncatedKey(source)}`;
 }
 
 function argumentKeys(policy: unknown): string[] {
@@ -115,34 +117,6 @@ function argumentKeys(policy: unknown): string[] {
         args.map((arg) => `${key(subjectOf(rule), source)}\u0000${arg}`),
       );
     });
-}
-
-/**
- * Rules whose subject is a list with commas, one each. KubeArmor splits them when the first rule of a list has a comma,
- * and then all of them (common.go ObjCommaExpandFirstDupOthers); otherwise a comma is taken literally.
- */
-export function expandCommas(rules: readonly FlatRule[]): FlatRule[] {
-  const split = new Map<MatchList, boolean>();
-  return rules.flatMap((rule) => {
-    const field = COMMA_FIELDS[rule.list];
-    if (field === undefined) return [rule];
-    const subject = subjectOf(rule);
-    if (!split.has(rule.list)) split.set(rule.list, subject.includes(','));
-    if (split.get(rule.list) !== true) return [rule];
-    return subject
-      .split(',')
-      .map((part) => ({ ...rule, fields: withField(rule.fields, field, part.replaceAll(' ', '')) }));
-  });
-}
-
-const COMMA_FIELDS: Partial<Readonly<Record<MatchList, string>>> = {
-  matchProtocols: 'protocol',
-  matchDNSQueries: 'domain',
-  matchCapabilities: 'capability',
-};
-
-function withField(fields: Fields, name: string, value: string): Fields {
-  return { ...fields, [name]: value };
 }
 
 function nameOf(policy: unknown): string {

@@ -13,6 +13,7 @@ import {
 import { type Fault, structureFaults, syntaxFault } from './document-faults.ts';
 import { blankComments, jsonFault } from './document-json.ts';
 import { strayTabs } from './document-tabs.ts';
+import { maskVariables, unmaskText, unmaskVariables } from './document-variables.ts';
 import { tooDeepAt } from './nesting.ts';
 
 /** Keys and indices from the root of a document's value to one of its parts. */
@@ -50,6 +51,8 @@ export interface ParsedDocument {
   /** The scalar or collection at `path` as written, quotes included; undefined where there is none. */
   rangeOf(path: ValuePath): TextRange | undefined;
   keyRangeOf(path: ValuePath): TextRange | undefined;
+  /** Whether the scalar at `path` is written in quotes, or as a block of lines. */
+  isQuoted(path: ValuePath): boolean;
 }
 
 export interface ParsedText {
@@ -69,6 +72,7 @@ const MAX_DOCUMENTS = 10_000;
 /**
  * Reads YAML with any number of documents, or JSON as hzn takes it, with comments between slash-star and star-slash.
  * Never throws and never runs away: size, depth and alias expansion have limits, and faults come back with positions.
+ * `${NAME}` may stand unquoted anywhere in YAML, as in the bundle's sources, and is not replaced.
  *
  * @param options.json the text must be JSON; otherwise JSON is read as the YAML that it is
  */
@@ -78,7 +82,7 @@ export function parseText(text: string, options: { readonly json?: boolean } = {
   if (refusal !== undefined) {
     return { format, text, documents: [unreadable(refusal)], tabs: [], positionAt: () => ({ line: 1, column: 1 }) };
   }
-  const source = format === 'json' || /^\s*(?:\/\*|[{[])/.test(text) ? blankComments(text) : text;
+  const source = format === 'json' || /^\s*(?:\/\*|[{[])/.test(text) ? blankComments(text) : maskVariables(text);
   const lines = new LineCounter();
   const positionAt = (offset: number): Position => atLeastOne(lines.linePos(offset));
   const fault = format === 'json' ? jsonFault(source) : undefined;
@@ -91,7 +95,7 @@ export function parseText(text: string, options: { readonly json?: boolean } = {
   });
   const documents =
     fault === undefined
-      ? [...parsed].map((document) => new YamlDocument(document, positionAt))
+      ? [...parsed].map((document) => new YamlDocument(document, positionAt, source !== text))
       : [unreadable({ kind: 'syntax', message: fault.message, fix: fault.fix, at: positionAt(fault.offset) })];
   return { format, text, documents, tabs: format === 'json' ? [] : strayTabs(source), positionAt };
 }
@@ -122,7 +126,7 @@ class YamlDocument implements ParsedDocument {
   readonly #document: Document.Parsed;
   readonly #positionAt: (offset: number) => Position;
 
-  constructor(document: Document.Parsed, positionAt: (offset: number) => Position) {
+  constructor(document: Document.Parsed, positionAt: (offset: number) => Position, masked: boolean) {
     this.#document = document;
     this.#positionAt = positionAt;
     const [error] = document.errors;
@@ -130,7 +134,8 @@ class YamlDocument implements ParsedDocument {
     this.problems = faults.map(({ offset, ...fault }: Fault) => ({ ...fault, at: positionAt(offset) }));
     const readable = faults.every(({ kind }) => kind === 'duplicate-key');
     // structureFaults has bounded what aliases expand to.
-    this.value = readable ? document.toJS({ maxAliasCount: -1 }) : undefined;
+    const value: unknown = readable ? document.toJS({ maxAliasCount: -1 }) : undefined;
+    this.value = masked ? unmaskVariables(value) : value;
   }
 
   positionOf(path: ValuePath): Position {
@@ -148,6 +153,11 @@ class YamlDocument implements ParsedDocument {
 
   keyRangeOf(path: ValuePath): TextRange | undefined {
     return rangeOf(this.#key(path));
+  }
+
+  isQuoted(path: ValuePath): boolean {
+    const { node, found } = this.#find(path);
+    return found && isScalar(node) && node.type !== 'PLAIN';
   }
 
   #position(node: Node | null): Position {
@@ -181,6 +191,7 @@ function unreadable(problem: DocumentProblem): ParsedDocument {
     keyPositionOf: () => problem.at,
     rangeOf: () => undefined,
     keyRangeOf: () => undefined,
+    isQuoted: () => false,
   };
 }
 
@@ -198,7 +209,7 @@ function child(node: Node | null, step: string | number): Node | undefined {
 
 /** The last pair counts, as for every reader of YAML and JSON that takes a key twice. */
 function pairOf(items: readonly Pair[], step: string | number): Pair | undefined {
-  return items.findLast(({ key }) => isScalar(key) && String(key.value) === String(step));
+  return items.findLast(({ key }) => isScalar(key) && unmaskText(String(key.value)) === String(step));
 }
 
 function rangeOf(node: Node | null): TextRange | undefined {

@@ -134,3 +134,31 @@ function items(list: unknown): { readonly fields: Fields; readonly index: number
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/**
+ * Rules whose subject is a list with commas, one each. KubeArmor splits them when the first rule of a list has a comma,
+ * and then all of them (common.go ObjCommaExpandFirstDupOthers); otherwise a comma is taken literally.
+ */
+export function expandCommas(rules: readonly FlatRule[]): FlatRule[] {
+  const split = new Map<MatchList, boolean>();
+  return rules.flatMap((rule) => {
+    const field = COMMA_FIELDS[rule.list];
+    if (field === undefined) return [rule];
+    const subject = subjectOf(rule);
+    if (!split.has(rule.list)) split.set(rule.list, subject.includes(','));
+    if (split.get(rule.list) !== true) return [rule];
+    return subject
+      .split(',')
+      .map((part) => ({ ...rule, fields: withField(rule.fields, field, part.replaceAll(' ', '')) }));
+  });
+}
+
+const COMMA_FIELDS: Partial<Readonly<Record<MatchList, string>>> = {
+  matchProtocols: 'protocol',
+  matchDNSQueries: 'domain',
+  matchCapabilities: 'capability',
+};
+
+function withField(fields: Fields, name: string, value: string): Fields {
+  return { ...fields, [name]: value };
+}

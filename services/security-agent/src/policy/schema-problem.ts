@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv';
 import type { ValuePath } from './document.ts';
 import { API_VERSION } from './kinds.ts';
 import { CAPABILITIES, PROTOCOLS } from './schema-sections.ts';
+import { valueAt } from './value-path.ts';
 
 /** One thing in a policy that KubeArmor's CRD rejects. */
 export interface PolicyProblem {
@@ -155,13 +156,6 @@ function kindOf(value: unknown): string {
 function show(value: unknown): string {
   const text = typeof value === 'string' ? `"${value}"` : String(JSON.stringify(value));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-function valueAt(root: unknown, path: ValuePath): unknown {
-  return path.reduce<unknown>(
-    (value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined),
-    root,
-  );
 }
 
 /** JSON pointer → path; a step is an index where the value has a list. */
