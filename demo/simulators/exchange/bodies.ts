@@ -1,0 +1,68 @@
+import { anything, int, list, map, optional, orElse, record, type Shaped, text } from './body-shape.ts';
+
+/** Parts that several bodies share (reference/exchange-mms.md §A.7–A.11). */
+
+const TABLE = 'org.openhorizon.exchangeapi.table';
+
+/** A property of a policy. */
+export const property = record(`${TABLE}.service.OneProperty`, {
+  name: text,
+  type: optional(text),
+  value: anything,
+});
+export type Property = Shaped<typeof property>;
+
+/** What a user may set of a service, wherever it stands: pattern, deployment policy or node. */
+export const userInput = record(`${TABLE}.deploymentpattern.OneUserInputService`, {
+  serviceOrgid: text,
+  serviceUrl: text,
+  serviceArch: optional(text),
+  serviceVersionRange: optional(text),
+  inputs: list(record(`${TABLE}.deploymentpattern.OneUserInputValue`, { name: text, value: anything })),
+});
+export type UserInput = Shaped<typeof userInput>;
+
+export const secretBinding = record(`${TABLE}.deploymentpattern.OneSecretBindingService`, {
+  serviceOrgid: text,
+  serviceUrl: text,
+  serviceArch: optional(text),
+  serviceVersionRange: optional(text),
+  secrets: list(map(text)),
+  enableNodeLevelSecrets: orElse(anything, false),
+});
+export type SecretBinding = Shaped<typeof secretBinding>;
+
+export const heartbeatIntervals = record(`${TABLE}.node.NodeHeartbeatIntervals`, {
+  minInterval: int,
+  maxInterval: int,
+  intervalAdjustment: int,
+});
+export type HeartbeatIntervals = Shaped<typeof heartbeatIntervals>;
+
+export const NO_HEARTBEAT_INTERVALS = { minInterval: 0, maxInterval: 0, intervalAdjustment: 0 } as const;
+
+/** The types that a service policy's or node policy's property may have. */
+export const PROPERTY_TYPES = ['float', 'string', 'version', 'boolean', 'list of strings', 'int'] as const;
+
+/** The first property type that is none. */
+export function wrongPropertyType(properties: readonly Property[] | null): string | undefined {
+  for (const item of properties ?? []) {
+    const type = item?.type ?? null;
+    if (type !== null && !PROPERTY_TYPES.some((known) => known === type)) return type;
+  }
+  return undefined;
+}
+
+/**
+ * A map of whole numbers as it comes back: sent with any values, stored as sent, read back as numbers cut to whole ones;
+ * with a value that is none, the whole map reads back as null.
+ */
+export function wholeNumbers(values: Readonly<Record<string, unknown>> | null): Record<string, number> | null {
+  if (values === null) return null;
+  const numbers: Record<string, number> = {};
+  for (const [key, value] of Object.entries(values)) {
+    if (typeof value !== 'number') return null;
+    numbers[key] = Math.trunc(value);
+  }
+  return numbers;
+}

@@ -1,0 +1,194 @@
+import { type Answer, attribute, duplicateKey, listing } from './answer.ts';
+import { property } from './bodies.ts';
+import { flag, list, long, optional, orElse, record, type Shaped, text } from './body-shape.ts';
+import { type Call, DELETED, idOf } from './call.ts';
+import { compositeId } from './composite-id.ts';
+import { NullAccess } from './defects.ts';
+import { type Identity, isMultiTenantAgbot, isSuperUser } from './identity.ts';
+import { passesFilter } from './like.ts';
+import type { ManagementPolicyRecord } from './records.ts';
+import type { Route } from './router.ts';
+import { attributesOf, ownerOf } from './services.ts';
+import { deleteManagementPolicy, nameOfUser, type Store } from './store.ts';
+
+/** Node management policies. A PUT on a missing one answers 201 and stores nothing (reference/exchange-mms.md §F.6). */
+export const MANAGEMENT_POLICY_ROUTES: readonly Route[] = [
+  { paths: ['/orgs/:org/managementpolicies'], methods: { GET: listPolicies } },
+  {
+    paths: ['/orgs/:org/managementpolicies/:policy'],
+    methods: { DELETE: deletePolicy, PUT: replacePolicy, GET: getPolicy, POST: createPolicy },
+  },
+];
+
+const policyBody = record(
+  'org.openhorizon.exchangeapi.route.managementpolicy.PostPutManagementPolicyRequest',
+  {
+    label: text,
+    description: optional(text),
+    properties: optional(list(property)),
+    constraints: optional(list(text)),
+    patterns: optional(list(text)),
+    enabled: flag,
+    start: orElse(text, 'now'),
+    startWindow: orElse(long, 0),
+    agentUpgradePolicy: optional(
+      record('org.openhorizon.exchangeapi.table.managementpolicy.AgentUpgradePolicy', {
+        allowDowngrade: flag,
+        manifest: text,
+      }),
+    ),
+  },
+  { leaksFormats: true },
+);
+type PolicyBody = NonNullable<Shaped<typeof policyBody>>;
+
+function listPolicies(call: Call): Answer {
+  const organization = call.param('org');
+  call.authorize({ kind: 'management policy', id: compositeId(organization, '*') }, 'READ');
+  const { store } = call.hub;
+  const chosen = [...store.managementPolicies.values()]
+    .filter(
+      (policy) =>
+        policy.organization === organization &&
+        isVisible(call.identity, policy) &&
+        passesFilter(policy.description, call.query('description')) &&
+        passesFilter(policy.id, call.query('idfilter')) &&
+        passesFilter(policy.label, call.query('label')) &&
+        passesFilter(policy.manifest, call.query('manifest')) &&
+        passesFilter(nameOfUser(store, policy.owner) ?? null, call.query('owner')),
+    )
+    .sort((one, two) => (one.id < two.id ? -1 : 1));
+  return listing(
+    'managementPolicy',
+    Object.fromEntries(chosen.map((policy) => [policy.id, viewPolicy(store, policy)])),
+  );
+}
+
+function getPolicy(call: Call): Answer {
+  const id = idOf(call, 'policy');
+  call.authorize(call.target('management policy', id), 'READ');
+  const { store } = call.hub;
+  const stored = store.managementPolicies.get(id);
+  const policy = stored !== undefined && isVisible(call.identity, stored) ? stored : undefined;
+  const name = call.query('attribute');
+  if (name === undefined) {
+    return listing('managementPolicy', policy === undefined ? {} : { [id]: viewPolicy(store, policy) });
+  }
+  const known = [
+    ...['allowdowngrade', 'enabled', 'owner', 'startwindow', 'constraints', 'created', 'description', 'label'],
+    ...['lastupdated', 'manifest', 'patterns', 'properties', 'start'],
+  ];
+  if (!known.includes(name.toLowerCase())) {
+    throw new NullAccess('Cannot invoke "slick.lifted.Rep.toNode()" because "value" is null');
+  }
+  if (policy === undefined) throw call.refusal(404, 'not-found', 'not.found');
+  const view = { ...viewPolicy(store, policy), allowDowngrade: policy.allowDowngrade, manifest: policy.manifest };
+  return attribute(name, attributesOf(view).get(name.toLowerCase()) ?? '');
+}
+
+function createPolicy(call: Call): Answer {
+  const organization = call.param('org');
+  const id = idOf(call, 'policy');
+  call.authorize(call.target('management policy', id), 'CREATE');
+  const body = readPolicy(call);
+  const { store, limits, ownership } = call.hub;
+  const owner = ownerOf(call.identity);
+  const owned = [...store.managementPolicies.values()].filter((policy) => policy.owner === owner).length;
+  if (limits.managementPolicies !== 0 && owned > limits.managementPolicies) {
+    throw call.refusal(403, 'access-denied', 'over.max.limit.mgmtpols', limits.managementPolicies);
+  }
+  if (body.label === null) throw notNullViolation(call, id, 'label');
+  if (store.managementPolicies.has(id)) {
+    const cause = duplicateKey('managementpolicies_pkey', 'managementpolicy', id);
+    throw call.refusal(403, 'already-exists', 'mgmtpol.already.exists', id, cause);
+  }
+  if (!store.orgs.has(organization)) {
+    throw call.refusal(
+      500,
+      'internal_error',
+      'mgmtpol.not.created',
+      id,
+      'ERROR: violates foreign key constraint "orgid_fk"',
+    );
+  }
+  store.managementPolicies.set(id, { id, organization, ...fieldsOf(call, body, owner) });
+  ownership.put('management policy', id, { owner, public: false });
+  logPolicy(call, 'created');
+  return call.done('mgmtpol.created', id);
+}
+
+function replacePolicy(call: Call): Answer {
+  const id = idOf(call, 'policy');
+  call.authorize(call.target('management policy', id), 'WRITE');
+  const body = readPolicy(call);
+  const policy = call.hub.store.managementPolicies.get(id);
+  if (policy !== undefined) {
+    if (body.label === null) throw notNullViolation(call, id, 'label');
+    Object.assign(policy, fieldsOf(call, body, ownerOf(call.identity)));
+  }
+  logPolicy(call, 'modified');
+  return call.done('mgmtpol.updated');
+}
+
+function deletePolicy(call: Call): Answer {
+  const id = idOf(call, 'policy');
+  call.authorize(call.target('management policy', id), 'WRITE');
+  const { store, ownership } = call.hub;
+  if (!store.managementPolicies.has(id)) throw call.refusal(404, 'not-found', 'management.policy.not.found', id);
+  deleteManagementPolicy(store, id);
+  ownership.remove('management policy', id);
+  logPolicy(call, 'deleted');
+  return DELETED;
+}
+
+function isVisible(identity: Identity, policy: ManagementPolicyRecord): boolean {
+  return isSuperUser(identity) || isMultiTenantAgbot(identity) || policy.organization === identity.organization;
+}
+
+function readPolicy(call: Call): PolicyBody {
+  const body = call.body(policyBody);
+  if (body.constraints !== null && body.patterns !== null) call.demand(['mgmtpol.constraints.or.patterns']);
+  return body;
+}
+
+function fieldsOf(call: Call, body: PolicyBody, owner: string): Omit<ManagementPolicyRecord, 'id' | 'organization'> {
+  return {
+    owner,
+    label: body.label,
+    description: body.description ?? body.label,
+    properties: body.properties ?? [],
+    constraints: body.constraints ?? [],
+    patterns: body.patterns ?? [],
+    enabled: body.enabled,
+    start: body.start ?? 'now',
+    startWindow: Math.max(0, body.startWindow),
+    allowDowngrade: body.agentUpgradePolicy?.allowDowngrade ?? false,
+    manifest: body.agentUpgradePolicy?.manifest ?? '',
+    created: call.hub.clock.instant(),
+    lastUpdated: call.hub.clock.instant(),
+  };
+}
+
+function viewPolicy(store: Store, policy: ManagementPolicyRecord) {
+  const { id, organization, allowDowngrade, manifest, ...fields } = policy;
+  return {
+    ...fields,
+    agentUpgradePolicy: { allowDowngrade, manifest },
+    owner: nameOfUser(store, policy.owner) ?? '',
+  };
+}
+
+function notNullViolation(call: Call, id: string, column: string): Error {
+  const cause = `ERROR: null value in column "${column}" of relation "managementpolicies" violates not-null constraint`;
+  return call.refusal(500, 'internal_error', 'mgmtpol.not.created', id, cause);
+}
+
+function logPolicy(call: Call, operation: 'created' | 'modified' | 'deleted'): void {
+  call.logChange({
+    orgId: call.param('org'),
+    id: call.param('policy'),
+    category: 'mgmtpolicy',
+    resource: 'mgmtpolicy',
+    operation,
+  });
+}
