@@ -112,6 +112,7 @@ function policyOf(
 function containersOf(placed: PlacedAttachment, point: AttachmentPoint): readonly string[] {
   const { container } = placed.attachment;
   const { containers } = point;
+  if (point.serviceMissing) return [container ?? '*'];
   if (containers === undefined) {
     if (container !== undefined && container !== '*') return [container];
     const fix = 'Add container: its name in the deployment, which the bundle can not know.';

@@ -16,8 +16,10 @@ export interface AttachmentPoint {
   readonly source: Named<DeploymentPolicyFile> | Named<NodePolicyFile>;
   readonly inherit: boolean;
   readonly attachments: readonly PlacedAttachment[];
-  /** Containers of the deployed service when it is in the bundle. Absent for node policies. */
+  /** Containers of the deployed service when it is in the bundle; absent for node policies and services of others. */
   readonly containers?: readonly string[];
+  /** The service should be in the bundle and is not, which is reported elsewhere: its containers can be anything. */
+  readonly serviceMissing?: true;
   readonly kind: 'deployment' | 'node';
 }
 

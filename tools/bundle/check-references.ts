@@ -15,11 +15,15 @@ type Sources = Pick<
   'org' | 'settings' | 'services' | 'deploymentPolicies' | 'nodePolicies' | 'patterns' | 'attached'
 >;
 
-/** What no single file shows: names that point nowhere, or at each other. */
-export function checkReferences(bundle: Sources): {
-  readonly problems: readonly ArmorError[];
-  readonly warnings: readonly Warning[];
-} {
+/**
+ * What no single file shows: names that point nowhere, or at each other.
+ *
+ * @param servicesKnown false when some service could not be read: nothing is then said to be missing
+ */
+export function checkReferences(
+  bundle: Sources,
+  servicesKnown: boolean,
+): { readonly problems: readonly ArmorError[]; readonly warnings: readonly Warning[] } {
   const findings = [
     ...collidingServices(bundle.services),
     ...bundle.services.flatMap((service) => serviceFindings(service, bundle)),
@@ -60,13 +64,17 @@ export function checkReferences(bundle: Sources): {
     ...bundle.nodePolicies.flatMap((policy) => profileFindings(policy, bundle)),
   ];
   return {
-    problems: findings.filter(({ severity }) => severity === 'error').map(asError),
+    problems: findings
+      .filter(({ severity, missing }) => severity === 'error' && (servicesKnown || !missing))
+      .map(asError),
     warnings: findings.filter(({ severity }) => severity === 'warning').map(asWarning),
   };
 }
 
 interface Finding {
   readonly severity: 'error' | 'warning';
+  /** A service that is not in the bundle. */
+  readonly missing?: true;
   readonly source: Source<unknown>;
   readonly path: YamlPath;
   readonly message: string;
@@ -146,7 +154,7 @@ function serviceReference(
   const known = [...bundle.services.map(({ definition }) => definition.value.url), ...external];
   if (org !== bundle.org || known.includes(name)) return [];
   const fix = `${didYouMean(name, known)}A service that is published from elsewhere goes to externalServices in horizon-armor.yaml.`;
-  return [error(source, path, `there is no service "${name}" in the bundle`, fix)];
+  return [{ ...error(source, path, `there is no service "${name}" in the bundle`, fix), missing: true }];
 }
 
 /** An older version may still be in the Exchange; a slip of the pen is more likely. */

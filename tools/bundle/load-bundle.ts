@@ -50,21 +50,23 @@ async function readBundle(
 ): Promise<Bundle> {
   const problems = new Problems();
   const all = <Kind extends SourceKind>(folder: string, kind: Kind) => readAll(root, folder, kind, variables, problems);
-  const [services, deploymentPolicies, nodePolicies, patterns, images] = await Promise.all([
-    readServices(root, variables, problems),
+  const services = await readServices(root, variables, problems);
+  // A service that can not be read is not missing: what names it is not at fault.
+  const servicesKnown = problems.none;
+  const [deploymentPolicies, nodePolicies, patterns, images] = await Promise.all([
     all('deployment-policies', 'deployment-policy'),
     all('node-policies', 'node-policy'),
     all('patterns', 'pattern'),
     readLock(root, variables, problems),
   ]);
   const points = [
-    ...deploymentPolicies.map((source) => deploymentPoint(source, services, org)),
+    ...deploymentPolicies.map((source) => deploymentPoint(source, services, org, settings.value)),
     ...nodePolicies.map((source): AttachmentPoint => ({ kind: 'node', source, ...placedAttachments(source.value) })),
   ].filter(({ attachments }) => attachments.length > 0);
   const attachables = await readAttachables(root, points, variables, problems);
   const attached = await attachAll(points, attachables, problems);
   const sources = { dir: root, org, settings, services, deploymentPolicies, nodePolicies, patterns, images, attached };
-  const references = checkReferences(sources);
+  const references = checkReferences(sources, servicesKnown);
   problems.add(...references.problems);
   problems.throwIfAny();
   const warnings = [
@@ -108,7 +110,7 @@ async function readAll<Kind extends SourceKind>(
   variables: Variables,
   problems: Problems,
 ): Promise<Named<SourceKinds[Kind]>[]> {
-  const files = (await problems.gather(() => listSources(root, folder))) ?? [];
+  const files = await listSources(root, folder, problems);
   const sources = await Promise.all(files.map((file) => readNamed(root, file, kind, variables, problems)));
   return sources.flatMap((source) => source ?? []);
 }
@@ -125,7 +127,7 @@ async function readNamed<Kind extends SourceKind>(
 }
 
 async function readServices(root: string, variables: Variables, problems: Problems): Promise<BundledService[]> {
-  const files = (await problems.gather(() => listServices(root))) ?? [];
+  const files = await listServices(root, problems);
   const services = await Promise.all(
     files.map(async ({ policyFile, ...file }): Promise<BundledService[]> => {
       const [definition, policy] = await Promise.all([
@@ -160,12 +162,14 @@ function deploymentPoint(
   source: Bundle['deploymentPolicies'][number],
   services: readonly BundledService[],
   org: string,
+  { externalServices = [] }: BundleFile,
 ): AttachmentPoint {
+  const point = { kind: 'deployment', source, ...placedAttachments(source.value) } as const;
   const { name, org: owner } = source.value.service;
+  if (owner !== org || externalServices.includes(name)) return point;
   const service = services.find(({ definition }) => definition.value.url === name)?.definition.value;
-  const containers =
-    service === undefined || owner !== org ? {} : { containers: Object.keys(service.deployment.services) };
-  return { kind: 'deployment', source, ...placedAttachments(source.value), ...containers };
+  if (service === undefined) return { ...point, serviceMissing: true };
+  return { ...point, containers: Object.keys(service.deployment.services) };
 }
 
 /** Reads each template and own policy that something attaches, once. */
@@ -175,7 +179,7 @@ async function readAttachables(
   variables: Variables,
   problems: Problems,
 ): Promise<Attachables> {
-  const templateIds = ((await problems.gather(() => listSources(root, HARDENING))) ?? []).map(({ name }) => name);
+  const templateIds = (await listSources(root, HARDENING, problems)).map(({ name }) => name);
   const attachments = points.flatMap((point) => point.attachments.map(({ attachment }) => ({ point, attachment })));
   const used = unique(
     attachments.flatMap(({ attachment: { use } }) => (use !== undefined && templateIds.includes(use) ? [use] : [])),

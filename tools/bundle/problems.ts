@@ -4,6 +4,10 @@ import { ArmorError, ArmorErrors } from '#errors';
 export class Problems {
   readonly #found: ArmorError[] = [];
 
+  get none(): boolean {
+    return this.#found.length === 0;
+  }
+
   add(...errors: readonly ArmorError[]): void {
     this.#found.push(...errors);
   }

@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { ArmorError } from '#errors';
 import { didYouMean } from '#policy/did-you-mean.ts';
 import type { LocatedYaml, YamlPath } from '#policy/located-yaml.ts';
+import common from '#tools/schemas/common.schema.json' with { type: 'json' };
 
 /** What ajv found in a source, in a deployer's words, at its place in the file. */
 export function schemaProblems(errors: readonly ErrorObject[], source: LocatedYaml, file: string): ArmorError[] {
@@ -28,7 +29,7 @@ interface Description {
 function describe(error: ErrorObject, path: YamlPath): Description {
   const place = path.length === 0 ? 'the file' : path.join('.');
   const { keyword, params, data, parentSchema } = error;
-  const says = textOf(parentSchema?.description) ?? 'docs/sources.md says what belongs here.';
+  const says = descriptionOf(parentSchema) ?? 'docs/sources.md says what belongs here.';
   switch (keyword) {
     case 'additionalProperties': {
       const known = Object.keys(parentSchema?.properties ?? {});
@@ -47,7 +48,7 @@ function describe(error: ErrorObject, path: YamlPath): Description {
       };
     case 'required': {
       const missing = String(params.missingProperty);
-      const wanted = textOf(parentSchema?.properties?.[missing]?.description);
+      const wanted = descriptionOf(parentSchema?.properties?.[missing]);
       return { message: `${place} lacks "${missing}"`, fix: wanted === undefined ? 'Add it.' : `Add it: ${wanted}` };
     }
     case 'type':
@@ -112,6 +113,15 @@ function pathOf({ instancePath }: ErrorObject): (string | number)[] {
     .map((step) => (/^\d+$/.test(step) ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~')));
 }
 
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+/** What a schema says of its value, or the shared definition that it refers to. */
+function descriptionOf(schema: unknown): string | undefined {
+  if (!isRecord(schema)) return undefined;
+  if (typeof schema.description === 'string') return schema.description;
+  if (typeof schema.$ref !== 'string') return undefined;
+  const definitions: Readonly<Record<string, object>> = common.definitions;
+  return descriptionOf(definitions[schema.$ref.split('/').at(-1) ?? '']);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

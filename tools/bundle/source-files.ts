@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArmorError } from '#errors';
+import type { Problems } from './problems.ts';
 
 /** Where the catalogue's templates are. */
 export const HARDENING = 'services/kubearmor/hardening';
@@ -14,40 +15,41 @@ export interface SourceFile {
   readonly name: string;
 }
 
-/** `<folder>/*.yaml`, in order; a folder that is missing has none. @throws ArmorError on names that can not be ids */
-export async function listSources(root: string, folder: string): Promise<SourceFile[]> {
-  const entries = await entriesOf(root, folder);
+/** A service's definition, and its policy where it has one. */
+export interface ServiceFiles extends SourceFile {
+  readonly policyFile?: string;
+}
+
+/** `<folder>/*.yaml`, in order; a folder that is missing has none. Names that can not be ids are problems. */
+export async function listSources(root: string, folder: string, problems: Problems): Promise<SourceFile[]> {
+  const entries = (await problems.gather(() => entriesOf(root, folder))) ?? [];
   const files = entries.filter((entry) => !entry.isDirectory() && /\.ya?ml$/i.test(entry.name));
-  return files.map(({ name: base }) => {
+  return files.flatMap(({ name: base }) => {
     const file = `${folder}/${base}`;
     const name = base.slice(0, -'.yaml'.length);
-    if (!base.endsWith('.yaml')) throw refuse(file, 'sources end in .yaml', 'Rename it.');
-    if (!SAFE_NAME.test(name)) {
-      throw refuse(file, `"${name}" can not be an id`, 'Use letters, digits, dots, dashes and underscores.');
-    }
-    return { file, name };
+    if (!base.endsWith('.yaml')) problems.add(refuse(file, 'sources end in .yaml', 'Rename it.'));
+    else if (SAFE_NAME.test(name)) return [{ file, name }];
+    else problems.add(refuse(file, `"${name}" can not be an id`, 'Use letters, digits, dots, dashes and underscores.'));
+    return [];
   });
 }
 
 /** `services/<name>/service.yaml`; a folder with YAML but without one is a mistake. */
-export async function listServices(root: string): Promise<(SourceFile & { readonly policyFile?: string })[]> {
-  const folders = (await entriesOf(root, 'services')).filter((entry) => entry.isDirectory());
-  const services = await Promise.all(
-    folders.map(async ({ name }) => {
-      const folder = `services/${name}`;
-      const files = (await entriesOf(root, folder)).map((entry) => entry.name);
-      const policyFile = files.includes('service.policy.yaml') ? { policyFile: `${folder}/service.policy.yaml` } : {};
-      if (files.includes('service.yaml')) return [{ file: `${folder}/service.yaml`, name, ...policyFile }];
-      if (!files.some((file) => /\.ya?ml$/i.test(file))) return [];
-      throw new ArmorError(
-        'SOURCE_MISSING',
-        'there is no service.yaml',
-        { file: folder },
-        'Add it, or rename what should be it.',
-      );
-    }),
-  );
-  return services.flat();
+export async function listServices(root: string, problems: Problems): Promise<ServiceFiles[]> {
+  const entries = (await problems.gather(() => entriesOf(root, 'services'))) ?? [];
+  const folders = entries.filter((entry) => entry.isDirectory());
+  const services = await Promise.all(folders.map(({ name }) => problems.gather(() => serviceIn(root, name))));
+  return services.flatMap((service) => service ?? []);
+}
+
+async function serviceIn(root: string, name: string): Promise<ServiceFiles[]> {
+  const folder = `services/${name}`;
+  const files = (await entriesOf(root, folder)).map((entry) => entry.name);
+  const policyFile = files.includes('service.policy.yaml') ? { policyFile: `${folder}/service.policy.yaml` } : {};
+  if (files.includes('service.yaml')) return [{ file: `${folder}/service.yaml`, name, ...policyFile }];
+  if (!files.some((file) => /\.ya?ml$/i.test(file))) return [];
+  const fix = 'Add it, or rename what should be it.';
+  throw new ArmorError('SOURCE_MISSING', 'there is no service.yaml', { file: folder }, fix);
 }
 
 async function entriesOf(root: string, folder: string) {
