@@ -1,0 +1,94 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ArmorError } from '#errors';
+import type { Bundle, Publishable } from '#tools/bundle/types.ts';
+import type { Settings } from '#tools/settings.ts';
+import type { LoadedSigner } from '#tools/signing/load-signer.ts';
+
+/** What is to be published, from wherever it was given. */
+export interface Loaded {
+  readonly from: 'sources' | 'dist' | 'archive';
+  /** Signed when it is from a dist or an archive. */
+  readonly publishable: Publishable;
+  /** Absent where a dist of another key is published: nothing can be signed then. */
+  readonly signer?: LoadedSigner;
+  /** Absent for a dist. */
+  readonly bundle?: Bundle;
+  /** Key ids whose signatures count as ours. */
+  readonly keyIds: ReadonlySet<string>;
+  /** One line each. */
+  readonly warnings: readonly string[];
+}
+
+export interface Target {
+  readonly cwd: string;
+  /** Directory of horizon-armor.yaml. */
+  readonly bundle: string;
+  /** A dist directory or an archive, instead of the sources. */
+  readonly dist?: string;
+}
+
+/**
+ * Loads sources, a dist or an archive. Only what is needed is imported: a dist needs no YAML, sources no archive.
+ *
+ * @throws ArmorError, ArmorErrors with everything that is wrong with it
+ */
+export async function loadPublishable(target: Target, settings: Settings): Promise<Loaded> {
+  const { cwd, bundle, dist } = target;
+  if (dist === undefined) return loadSources(resolve(cwd, bundle), settings);
+  const path = resolve(cwd, dist);
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() && (await isFile(join(path, 'horizon-armor.yaml')))) return loadSources(path, settings);
+  const loaded = await loadDist(path, settings, found?.isDirectory() ? 'dist' : 'archive');
+  const { org } = loaded.publishable;
+  if (settings.org !== undefined && settings.org.value !== org)
+    throw new ArmorError(
+      'SOURCE_INVALID',
+      `it was built for the org ${org}, and HZN_ORG_ID is ${settings.org.value}`,
+      { file: dist },
+      'Build it for that org: the org stands inside what is signed.',
+    );
+  return loaded;
+}
+
+async function loadSources(dir: string, settings: Settings): Promise<Loaded> {
+  const [{ loadBundle }, { render }, { loadSigner }, { warningLine }] = await Promise.all([
+    import('#tools/bundle/load-bundle.ts'),
+    import('#tools/bundle/render.ts'),
+    import('#tools/signing/load-signer.ts'),
+    import('#tools/bundle/warning-line.ts'),
+  ]);
+  const [bundle, signer] = await Promise.all([loadBundle(dir, settings), loadSigner(settings)]);
+  return {
+    from: 'sources',
+    publishable: render(bundle, signer.keyId),
+    signer,
+    bundle,
+    keyIds: new Set([signer.keyId]),
+    warnings: [...signer.warnings, ...bundle.warnings.map(warningLine)],
+  };
+}
+
+async function loadDist(path: string, settings: Settings, from: 'dist' | 'archive'): Promise<Loaded> {
+  const { readDist } = await import('#tools/bundle/read-dist.ts');
+  const publishable = await readDist(path);
+  const keyIds = new Set(publishable.keys.map(({ keyId }) => keyId));
+  const signer = await signerOf(keyIds, settings);
+  return { from, publishable, keyIds, warnings: signer?.warnings ?? [], ...(signer && { signer }) };
+}
+
+/** The key that made the dist, if it is at hand: withdrawals need it, publishing does not. */
+async function signerOf(keyIds: ReadonlySet<string>, settings: Settings): Promise<LoadedSigner | undefined> {
+  const { loadSigner } = await import('#tools/signing/load-signer.ts');
+  try {
+    const signer = await loadSigner(settings);
+    return keyIds.has(signer.keyId) ? signer : undefined;
+  } catch (error) {
+    if (error instanceof ArmorError) return undefined;
+    throw error;
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
