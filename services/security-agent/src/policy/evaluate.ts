@@ -128,6 +128,6 @@ function noEnforcer(posture: Posture): Enforcer {
   return {
     posture,
     noticesPosture: false,
-    enforce: (event) => ({ verdict: PASS, reportedAs: event }),
+    enforce: (event) => ({ verdict: PASS, told: event }),
   };
 }

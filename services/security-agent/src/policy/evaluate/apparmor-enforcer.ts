@@ -23,7 +23,7 @@ export function apparmorEnforcer(rules: readonly Rule[], posture: Posture): Enfo
   return {
     posture,
     noticesPosture: false,
-    enforce: (event) => ({ verdict: verdictOf(profiles, listed, event), reportedAs: event }),
+    enforce: (event) => ({ verdict: verdictOf(profiles, listed, event), told: event }),
   };
 }
 

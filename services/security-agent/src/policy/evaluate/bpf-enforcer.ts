@@ -1,5 +1,6 @@
 import type { SecurityEvent } from '../event.ts';
 import type { Posture } from './decision.ts';
+import { hookTold, openTold } from './hook-event.ts';
 import type { Enforcement, Enforcer } from './judge.ts';
 import { kernelVerdict, openingProgram } from './kernel-access.ts';
 import { openPreset, type PresetHit, type Presets, presetsOf, programPreset } from './presets.ts';
@@ -31,17 +32,13 @@ export function bpfEnforcer(rules: readonly Rule[], host: boolean, posture: Post
     noticesPosture: true,
     enforce(event): Enforcement {
       const opening = openingProgram(table, event, posture);
-      if (opening?.deny === true) return { verdict: flagged(opening), reportedAs: asOpen(event) };
+      if (opening?.deny === true) return { verdict: flagged(opening), told: openTold(event) };
       const verdict = flagged(kernelVerdict(table, event, posture));
+      const told = verdict.deny || verdict.notice ? hookTold(event, verdict) : event;
       const preset = verdict.deny || presets.size === 0 ? undefined : presetFor(presets, event);
-      return preset === undefined ? { verdict, reportedAs: event } : { verdict, reportedAs: event, preset };
+      return preset === undefined ? { verdict, told } : { verdict, told, preset };
     },
   };
-}
-
-/** How the denied open of a program's file is reported. */
-function asOpen(event: SecurityEvent): SecurityEvent {
-  return { ...event, category: 'file', resource: event.path ?? '', lsm: 'FILE_OPEN', data: 'lsm=FILE_OPEN' };
 }
 
 function presetFor(presets: Presets, event: SecurityEvent): PresetHit | undefined {

@@ -18,8 +18,8 @@ import type { Verdict } from './verdict.ts';
 /** What an enforcer says before user space looks at the event. */
 export interface Enforcement {
   readonly verdict: Verdict;
-  /** The event under which a denial is reported: the open of a program's file instead of its start, say. */
-  readonly reportedAs: SecurityEvent;
+  /** The event by which a denial or notice is told to user space; the given event where that one is it. */
+  readonly told: SecurityEvent;
   readonly preset?: PresetHit;
 }
 
@@ -44,12 +44,12 @@ export function judgeWith(enforcer: Enforcer, feederFor: (event: SecurityEvent) 
 }
 
 function blocked(
-  { verdict, reportedAs }: Enforcement,
+  { verdict, told }: Enforcement,
   feederFor: (event: SecurityEvent) => CategoryFeeder | undefined,
   posture: Posture,
 ): Decision {
-  const blame = feederFor(reportedAs)?.denied(reportedAs);
-  return decision('blocked', causeOf(blame, verdict, reportedAs, posture), verdict.unknown, reportOf(blame, 'Block'));
+  const blame = feederFor(told)?.denied(told);
+  return decision('blocked', causeOf(blame, verdict, told, posture), verdict.unknown, reportOf(blame, 'Block'));
 }
 
 /** The rule whose name KubeArmor's alert carries; where it names none, the one whose entry decided. */
@@ -75,32 +75,51 @@ function blockedByPreset({ rule, unknown }: PresetHit): Decision {
 
 function passes(
   event: SecurityEvent,
-  { verdict, preset }: Enforcement,
+  { verdict, told, preset }: Enforcement,
   feeder: CategoryFeeder | undefined,
   { noticesPosture, posture }: Enforcer,
 ): Decision {
-  const answer = feeder === undefined || failedByItself(event) ? SILENT : feeder.passed(event);
-  // Capabilities are seen only where the kernel side tells of them: without an allow-list an Audit rule is dead.
-  const seen = event.category !== 'capabilities' || verdict.notice;
-  const audits: readonly Rule[] = [...(seen ? answer.audits : []), ...(preset === undefined ? [] : [preset.rule])];
+  const monitored = feeder !== undefined && isMonitored(event) ? feeder.passed(event) : SILENT;
+  const noticed = feeder !== undefined && verdict.notice ? feeder.passed(told) : SILENT;
+  const audits = new Set<Rule>([
+    ...monitored.audits,
+    ...noticed.audits,
+    ...(preset === undefined ? [] : [preset.rule]),
+  ]);
   const [first, ...others] = audits;
   if (first !== undefined) {
-    const unknown = verdict.unknown ?? answer.unknown;
+    const unknown = verdict.unknown ?? (monitored.audits.includes(first) ? monitored.unknown : noticed.unknown);
     const also = others.map(({ ref }) => ref);
     return decision('audited', { kind: 'rule', rule: first.ref }, unknown, reportOf(first, 'Audit'), also);
   }
-  if (answer.posture && (verdict.notice || !noticesPosture)) {
+  if (noticed.posture || (monitored.posture && !noticesPosture)) {
     return decision('audited', postureCause(event, posture), verdict.unknown, reportOf('posture', 'Audit'));
   }
   return allowed(verdict.rule, verdict.unknown);
 }
 
+/** Hooks whose access also shows in the telemetry; all others are seen only where the kernel side tells of them. */
+const MONITORED_HOOKS: ReadonlySet<string> = new Set([
+  'FILE_OPEN',
+  'FILE_MKNOD',
+  'FILE_UNLINK',
+  'FILE_RMDIR',
+  'SECURITY_BPRM_CHECK',
+  'SOCKET_CREATE',
+  'SOCKET_CONNECT',
+  'SOCKET_SENDMSG',
+]);
+
+/**
+ * Whether Audit rules get to see an access: mkdir, rename, chmod and capabilities have no telemetry, and what failed
+ * for a reason of its own (connection refused, say) is not counted (policyMatcher.go).
+ */
+function isMonitored({ lsm, category, denied, result }: SecurityEvent): boolean {
+  if (category === 'capabilities' || (!denied && result !== 'Passed')) return false;
+  return lsm === undefined || MONITORED_HOOKS.has(lsm);
+}
+
 function allowed(rule: Rule | undefined, unknown: Unknown | undefined): Decision {
   if (rule === undefined) return unknown === undefined ? UNTOUCHED : decision('allowed', NO_CAUSE, unknown);
   return decision('allowed', { kind: 'rule', rule: rule.ref }, unknown);
-}
-
-/** The access failed for a reason of its own (connection refused, say): no Audit rule counts it (policyMatcher.go). */
-function failedByItself({ result, denied }: SecurityEvent): boolean {
-  return !denied && result !== 'Passed';
 }

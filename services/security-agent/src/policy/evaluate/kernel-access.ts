@@ -45,7 +45,7 @@ export function openingProgram(table: RuleTable, event: SecurityEvent, posture: 
 }
 
 function programVerdict(table: RuleTable, event: SecurityEvent, posture: Posture): Verdict {
-  const { path, actor } = event;
+  const { path, actor, ownerUid } = event;
   if (path === undefined) return PASS;
   return judgeProgram(
     table,
@@ -54,6 +54,7 @@ function programVerdict(table: RuleTable, event: SecurityEvent, posture: Posture
       source: actor.parentExecutable,
       tty: actor.tty !== '',
       ...(event.args === undefined ? {} : { args: event.args }),
+      ...(ownerUid === undefined ? {} : { owner: ownerUid === actor.uid }),
     },
     posture.file,
   );

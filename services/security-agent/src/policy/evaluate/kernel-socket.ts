@@ -1,5 +1,5 @@
 import type { PostureAction } from './decision.ts';
-import { capabilityKey, kernelPath, protocolKey, socketTypeKey } from './rule-key.ts';
+import { capabilityKey, kernelPath, protocolKey, SOCKET_TYPES, socketTypeKey } from './rule-key.ts';
 import { DENY, TTY } from './rule-mask.ts';
 import type { RuleTable, TableEntry } from './rule-table.ts';
 import { denied, passed, strictest, unlisted, type Verdict } from './verdict.ts';
@@ -27,19 +27,39 @@ export interface SocketAccess {
  */
 export function judgeSocket(table: RuleTable, socket: SocketAccess, posture: PostureAction): Verdict {
   const keys = socketKeys(socket);
-  return judgeKeys(table, keys, socket.source, (entry) => {
-    if (entry === undefined) return unlisted(table.whitelists.network, posture);
+  return judgeKeys(table, [...keys.keys()], socket.source, (entry, key) => {
+    const printed = keys.get(key);
+    const told = printed === undefined ? {} : { socket: printed };
+    if (entry === undefined) return { ...unlisted(table.whitelists.network, posture), ...told };
     const { process: mask, processRule: rule } = entry;
-    if (mask & DENY && (!(mask & TTY) || socket.tty)) return denied(rule);
+    if (mask & DENY && (!(mask & TTY) || socket.tty)) return { ...denied(rule), ...told };
     if (!table.whitelists.network || posture !== 'block') return passed(rule);
-    return mask & TTY && socket.tty ? denied(rule) : passed(rule, true);
+    return { ...(mask & TTY && socket.tty ? denied(rule) : passed(rule, true)), ...told };
   });
 }
 
-function socketKeys({ type, protocol }: SocketAccess): string[] {
+/** Keys in the order in which they are looked up, with what the hook's event prints for each (bpflsm/enforcer.go). */
+function socketKeys({ type, protocol }: SocketAccess): ReadonlyMap<string, string> {
   const number = protocolOf(type, protocol);
-  return [...(type === undefined ? [] : [socketTypeKey(type)]), ...(number === undefined ? [] : [protocolKey(number)])];
+  const keys = new Map<string, string>();
+  if (type !== undefined) keys.set(socketTypeKey(type), `type=${typeName(type)}`);
+  if (number !== undefined) keys.set(protocolKey(number), PRINTED_PROTOCOLS[number] ?? String(number));
+  return keys;
 }
+
+function typeName(type: number): string {
+  const name = Object.keys(SOCKET_TYPES).find((each) => SOCKET_TYPES[each] === type);
+  return `SOCK_${name ?? type}`;
+}
+
+const PRINTED_PROTOCOLS: Readonly<Record<number, string>> = {
+  0: 'HOPOPT',
+  1: 'protocol=ICMP type=SOCK_RAW',
+  6: 'protocol=TCP type=SOCK_STREAM',
+  17: 'protocol=UDP type=SOCK_DGRAM',
+  58: 'protocol=IPv6-ICMP type=SOCK_RAW',
+  132: 'protocol=SCTP type=SOCK_STREAM|SOCK_SEQPACKET',
+};
 
 /** Protocol 0 is the type's own. */
 function protocolOf(type: number | undefined, protocol: number | undefined): number | undefined {
@@ -91,16 +111,27 @@ function judgeKeys(
   table: RuleTable,
   keys: readonly string[],
   source: string,
-  judge: (entry: TableEntry | undefined) => Verdict,
+  judge: (entry: TableEntry | undefined, key: string) => Verdict,
 ): Verdict {
   const entries = source === '' ? undefined : table.bySource.get(kernelPath(source));
-  const find = (from: ReadonlyMap<string, TableEntry> | undefined) =>
-    from === undefined ? undefined : keys.map((key) => from.get(key)).find((entry) => entry !== undefined);
-  const verdict = judge(find(entries) ?? find(table.anySource));
+  const verdict =
+    judgeFirst(entries, keys, judge) ?? judgeFirst(table.anySource, keys, judge) ?? judge(undefined, keys.at(-1) ?? '');
   if (source !== '') return verdict;
   for (const other of table.bySource.values()) {
-    const entry = find(other);
-    if (entry !== undefined) return strictest(verdict, judge(entry), 'source');
+    const alternative = judgeFirst(other, keys, judge);
+    if (alternative !== undefined) return strictest(verdict, alternative, 'source');
   }
   return verdict;
+}
+
+function judgeFirst(
+  entries: ReadonlyMap<string, TableEntry> | undefined,
+  keys: readonly string[],
+  judge: (entry: TableEntry, key: string) => Verdict,
+): Verdict | undefined {
+  for (const key of keys) {
+    const entry = entries?.get(key);
+    if (entry !== undefined) return judge(entry, key);
+  }
+  return undefined;
 }

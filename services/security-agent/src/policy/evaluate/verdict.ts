@@ -11,6 +11,8 @@ export interface Verdict {
   /** The rule whose entry matched; absent when none did. */
   readonly rule?: Rule;
   readonly unknown?: Unknown;
+  /** Sockets: how the hook's event names them, which is by the key that matched. */
+  readonly socket?: string;
 }
 
 export const PASS: Verdict = Object.freeze({ deny: false, notice: false });
