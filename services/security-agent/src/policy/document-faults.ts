@@ -1,4 +1,4 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, type Node, type Pair, type YAMLError } from 'yaml';
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, type Node, type Pair, visit, type YAMLError } from 'yaml';
 import type { DocumentProblem } from './document.ts';
 import { MAX_NESTING } from './nesting.ts';
 
@@ -13,9 +13,30 @@ const MAX_VALUES = 200_000;
 const MAX_ALIASES = 1_000;
 
 /** The first error of a document; the others are mostly its consequences. */
-export function syntaxFault(error: YAMLError): Fault {
+export function syntaxFault(error: YAMLError, contents: Node | null): Fault {
   const { message, fix } = explain(error);
-  return { kind: 'syntax', message: `not YAML: ${message}`, fix, offset: error.pos[0] };
+  const offset = error.code === 'MISSING_CHAR' ? unfinishedAt(contents, error.pos[0]) : error.pos[0];
+  return { kind: 'syntax', message: `not YAML: ${message}`, fix, offset };
+}
+
+/** Where the quote or bracket opens that is missed at `offset`: the innermost value that reaches there. */
+function unfinishedAt(contents: Node | null, offset: number): number {
+  let start = offset;
+  visit(contents, (_key, node) => {
+    if (!isNode(node) || node.range === null || node.range === undefined) return undefined;
+    const [from, , end] = node.range;
+    if (from > offset || end < offset) return visit.SKIP;
+    const opens = isScalar(node) ? node.type !== 'PLAIN' : (isMap(node) || isSeq(node)) && node.flow === true;
+    if (opens) start = from;
+    return undefined;
+  });
+  return start;
+}
+
+/** A document that parsed and yet can not be made a value: a merge of what is no map, for one. */
+export function valueFault(error: unknown): Fault {
+  const message = error instanceof Error ? lowerFirst(error.message) : 'can not be read';
+  return { kind: 'syntax', message: `not YAML: ${message}`, fix: 'Mend what it names.', offset: 0 };
 }
 
 function explain({ code, message }: YAMLError): { readonly message: string; readonly fix: string } {

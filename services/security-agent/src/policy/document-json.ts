@@ -37,18 +37,68 @@ function behindString(text: string, open: number): number {
 
 /** What keeps the text from being JSON, and at which offset; undefined for JSON. */
 export function jsonFault(text: string): { message: string; fix: string; offset: number } | undefined {
-  const withoutMark = text.replace(/^\uFEFF/, ' ');
   try {
-    JSON.parse(withoutMark);
+    JSON.parse(text.replace(/^\uFEFF/, ' '));
     return undefined;
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    const offset = Number(/at position (\d+)/.exec(said)?.[1] ?? lastOffset(text));
-    const message = `not JSON: ${said.replace(/ in JSON at position.*$/s, '').replace(/, \.{0,3}".*$/s, '')}`;
+  } catch {
+    const offset = faultOffset(text);
+    const found = text.slice(offset).match(/^\S{1,20}/)?.[0];
+    const message =
+      found === undefined ? 'not JSON: it ends too early' : `not JSON: ${JSON.stringify(found)} can not stand here`;
     return { message, fix: 'Mend the syntax; hzn takes JSON and comments between /* and */ only.', offset };
   }
 }
 
-function lastOffset(text: string): number {
-  return Math.max(text.trimEnd().length - 1, 0);
+const TOKEN =
+  /[\s\uFEFF]*(?:([{}[\],:])|("(?:[\u0020\u0021\u0023-\u005b\u005d-\u{10ffff}]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?))/uy;
+
+/** Offset of the first token that JSON does not allow where it stands. V8 tells it for some faults only. */
+function faultOffset(text: string): number {
+  const end = text.trimEnd().length;
+  const open: ('{' | '[')[] = [];
+  let expected: Expected = 'value';
+  let position = 0;
+  while (position < end) {
+    TOKEN.lastIndex = position;
+    const [, mark, string] = TOKEN.exec(text) ?? ['', 'none'];
+    const next = follow(expected, mark ?? (string === undefined ? 'scalar' : 'string'), open);
+    if (next === undefined) return position + (/^[\s\uFEFF]*/.exec(text.slice(position))?.[0].length ?? 0);
+    expected = next;
+    position = TOKEN.lastIndex;
+  }
+  return Math.max(end - 1, 0);
+}
+
+type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | 'colon' | 'comma' | 'end';
+
+/** What may follow a token, or undefined where it may not stand itself. Keeps `open` as the brackets that are open. */
+function follow(expected: Expected, token: string, open: ('{' | '[')[]): Expected | undefined {
+  const behindValue = (): Expected => (open.length === 0 ? 'end' : 'comma');
+  const close = (): Expected => {
+    open.pop();
+    return behindValue();
+  };
+  const inObject = open.at(-1) === '{';
+  switch (token) {
+    case '{':
+    case '[':
+      if (!expected.startsWith('value')) return undefined;
+      open.push(token);
+      return token === '{' ? 'key or }' : 'value or ]';
+    case '}':
+      return inObject && (expected === 'comma' || expected === 'key or }') ? close() : undefined;
+    case ']':
+      return open.length > 0 && !inObject && (expected === 'comma' || expected === 'value or ]') ? close() : undefined;
+    case ',':
+      return expected === 'comma' ? (inObject ? 'key' : 'value') : undefined;
+    case ':':
+      return expected === 'colon' ? 'value' : undefined;
+    case 'string':
+      if (expected.startsWith('key')) return 'colon';
+      return expected.startsWith('value') ? behindValue() : undefined;
+    case 'scalar':
+      return expected.startsWith('value') ? behindValue() : undefined;
+    default:
+      return undefined;
+  }
 }

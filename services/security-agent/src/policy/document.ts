@@ -10,7 +10,7 @@ import {
   type Pair,
   parseAllDocuments,
 } from 'yaml';
-import { type Fault, structureFaults, syntaxFault } from './document-faults.ts';
+import { type Fault, structureFaults, syntaxFault, valueFault } from './document-faults.ts';
 import { blankComments, jsonFault } from './document-json.ts';
 import { strayTabs } from './document-tabs.ts';
 import { maskVariables, unmaskText, unmaskVariables } from './document-variables.ts';
@@ -130,12 +130,11 @@ class YamlDocument implements ParsedDocument {
     this.#document = document;
     this.#positionAt = positionAt;
     const [error] = document.errors;
-    const faults = error === undefined ? structureFaults(document.contents) : [syntaxFault(error)];
-    this.problems = faults.map(({ offset, ...fault }: Fault) => ({ ...fault, at: positionAt(offset) }));
+    const faults = error === undefined ? structureFaults(document.contents) : [syntaxFault(error, document.contents)];
     const readable = faults.every(({ kind }) => kind === 'duplicate-key');
-    // structureFaults has bounded what aliases expand to.
-    const value: unknown = readable ? document.toJS({ maxAliasCount: -1 }) : undefined;
-    this.value = masked ? unmaskVariables(value) : value;
+    const read = readable ? asData(document, masked) : { value: undefined, faults: [] };
+    this.value = read.value;
+    this.problems = [...faults, ...read.faults].map(({ offset, ...fault }) => ({ ...fault, at: positionAt(offset) }));
   }
 
   positionOf(path: ValuePath): Position {
@@ -180,6 +179,19 @@ class YamlDocument implements ParsedDocument {
     if (!parent.found || step === undefined || !isMap(parent.node)) return null;
     const key = pairOf(parent.node.items, step)?.key;
     return isNode(key) ? key : null;
+  }
+}
+
+/** The document as data; structureFaults has bounded what its aliases expand to. */
+function asData(
+  document: Document.Parsed,
+  masked: boolean,
+): { readonly value: unknown; readonly faults: readonly Fault[] } {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: -1 });
+    return { value: masked ? unmaskVariables(value) : value, faults: [] };
+  } catch (error) {
+    return { value: undefined, faults: [{ ...valueFault(error), offset: document.range[0] }] };
   }
 }
 
