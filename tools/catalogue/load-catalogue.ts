@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ArmorError, ArmorErrors } from '#errors';
+import { ArmorError } from '#errors';
 import { didYouMean } from '#policy/did-you-mean.ts';
 import { parseTemplate, type Template } from '#policy/template.ts';
+import { Problems } from '#tools/bundle/problems.ts';
 import { HARDENING, listSources } from '#tools/bundle/source-files.ts';
 import { readSourceText } from '#tools/bundle/source-text.ts';
 import { parseTemplateTests, type TemplateTests } from './template-tests.ts';
@@ -26,11 +27,11 @@ const SHIPPED = fileURLToPath(new URL('../../', import.meta.url));
  */
 export async function loadCatalogue(dir: string): Promise<CatalogueEntry[]> {
   const root = await catalogueRoot(dir);
-  const files = await listSources(root, HARDENING);
-  const read = await Promise.allSettled(files.map(({ file, name }) => readEntry(root, file, name)));
-  const [first, ...rest] = read.flatMap((entry) => (entry.status === 'rejected' ? errorsOf(entry.reason) : []));
-  if (first !== undefined) throw new ArmorErrors([first, ...rest]);
-  return read.flatMap((entry) => (entry.status === 'fulfilled' ? [entry.value] : []));
+  const problems = new Problems();
+  const files = await listSources(root, HARDENING, problems);
+  const entries = await Promise.all(files.map(({ file, name }) => problems.gather(() => readEntry(root, file, name))));
+  problems.throwIfAny();
+  return entries.flatMap((entry) => entry ?? []);
 }
 
 /** The entry of one id. @throws ArmorError USAGE with the nearest id that there is */
@@ -52,10 +53,4 @@ async function readEntry(root: string, file: string, id: string): Promise<Catalo
   const testsFile = `${HARDENING}/tests/${id}.yaml`;
   const [text, tests] = await Promise.all([readSourceText(root, file), readSourceText(root, testsFile)]);
   return { template: parseTemplate(text, file), text, tests: parseTemplateTests(tests, testsFile) };
-}
-
-function errorsOf(reason: unknown): readonly ArmorError[] {
-  if (reason instanceof ArmorErrors) return reason.errors;
-  if (reason instanceof ArmorError) return [reason];
-  throw reason;
 }

@@ -27,6 +27,8 @@ export interface TemplateCase extends CaseEvent {
   readonly name: string;
   readonly kind: 'attack' | 'everyday';
   readonly with: Values;
+  /** The part of `with` that this case alone has. */
+  readonly ownValues: Values;
   readonly expect: 'Audit' | 'Block' | 'nothing';
   readonly line: number;
 }
@@ -72,6 +74,7 @@ export function parseTemplateTests(text: string, file: string): TemplateTests {
       name: attack ?? everyday ?? '',
       kind: attack === undefined ? 'everyday' : 'attack',
       with: { ...shared, ...own },
+      ownValues: own ?? {},
       expect: expect ?? 'nothing',
       line: lineOf(['cases', index]),
     })),

@@ -14,6 +14,8 @@ export interface Framework {
   readonly source: string;
   /** How its ids begin in a policy's `tags`. */
   readonly tag: string;
+  /** What the publisher of the list asks to be said where it is reproduced. */
+  readonly notice?: string;
   readonly ids: Readonly<Record<string, string>>;
 }
 

@@ -131,7 +131,7 @@ function describe(error: ErrorObject, root: unknown): { readonly message: string
       return { message: ` is ${value}: ${problem?.reason ?? 'not of its format'}`, fix: problem?.fix ?? '' };
     }
     case 'uniqueItems':
-      return { message: ` names item ${Number(params.i) + 1} twice`, fix: 'Remove one of them.' };
+      return { message: ` has item ${Math.max(params.i, params.j) + 1} twice`, fix: 'Remove one of them.' };
     default:
       return { message: ` is ${value}: ${error.message ?? keyword}`, fix: 'Choose a value within the limits.' };
   }
