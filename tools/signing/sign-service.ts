@@ -16,22 +16,27 @@ export async function signService(
   return { ...body, deploymentSignature: await signatureOf(body.deployment, signer, kept) };
 }
 
-/** The pattern with each of its `deployment_overrides` signed, known signatures kept as for services. */
+/** The pattern with each of its `deployment_overrides` signed, equal ones alike; known signatures kept as for services. */
 export async function signPattern(body: Body, signer: Signer, known?: Body): Promise<Body> {
-  if (overridesOf(body).length === 0) return body;
-  const signatures = new Map(overridesOf(known).map(({ text, signature }) => [text, signature]));
-  const sign = async (version: unknown): Promise<unknown> => {
+  const texts = [...new Set(overridesOf(body).map(({ text }) => text))];
+  if (texts.length === 0) return body;
+  const kept = new Map(overridesOf(known).map(({ text, signature }) => [text, signature]));
+  const signatures = new Map(
+    await Promise.all(
+      texts.map(
+        async (text): Promise<[string, string]> => [text, await signatureOf(text, signer, kept.get(text) ?? '')],
+      ),
+    ),
+  );
+  const signVersion = (version: unknown): unknown => {
     const [override] = overridesIn(version);
     if (override === undefined || !isRecord(version)) return version;
-    const signature = await signatureOf(override.text, signer, signatures.get(override.text) ?? '');
-    return { ...version, deployment_overrides_signature: signature };
+    return { ...version, deployment_overrides_signature: signatures.get(override.text) };
   };
-  const services = listOf(body.services).map(async (service) =>
-    isRecord(service)
-      ? { ...service, serviceVersions: await Promise.all(listOf(service.serviceVersions).map(sign)) }
-      : service,
+  const services = listOf(body.services).map((service) =>
+    isRecord(service) ? { ...service, serviceVersions: listOf(service.serviceVersions).map(signVersion) } : service,
   );
-  return { ...body, services: await Promise.all(services) };
+  return { ...body, services };
 }
 
 /** The signed texts of a pattern, for whoever verifies them. */
