@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv';
 import { ArmorError, ArmorErrors } from '#errors';
+import { lazy } from '#policy/lazy.ts';
 import { parseLocatedYaml, type YamlPath } from '#policy/located-yaml.ts';
 import type { Values } from '#policy/template-values.ts';
 import { schemaProblems } from '#tools/bundle/schema-problem.ts';
@@ -50,6 +51,10 @@ interface TestsFile {
   })[];
 }
 
+const validator = lazy(() =>
+  new Ajv({ allErrors: true, verbose: true, strict: true, strictRequired: false }).compile<TestsFile>(testsSchema),
+);
+
 /**
  * Reads the tests of a template (services/kubearmor/hardening/tests/<id>.yaml).
  *
@@ -79,9 +84,4 @@ export function parseTemplateTests(text: string, file: string): TemplateTests {
       line: lineOf(['cases', index]),
     })),
   };
-}
-
-function validator() {
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, strictRequired: false });
-  return ajv.compile<TestsFile>(testsSchema);
 }

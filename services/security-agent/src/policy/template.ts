@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { ArmorError, ArmorErrors, type Where } from '#errors';
 import { complianceTag } from './compliance.ts';
+import { lazy } from './lazy.ts';
 import { type LocatedYaml, parseLocatedYaml, type YamlPath } from './located-yaml.ts';
 import { policyProblems } from './schema.ts';
 import { type TemplateFile, type TemplateHeader, templateProblems } from './template-problems.ts';
@@ -18,7 +19,7 @@ export interface Template extends TemplateHeader {
 }
 
 /** Compiled when first needed: a command that meets no template does not pay for it. */
-const templateFile = memoised(() =>
+const templateFile = lazy(() =>
   new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile<TemplateFile>(templateSchema),
 );
 
@@ -128,14 +129,6 @@ function notAPolicy(value: unknown, file: string): ArmorErrors {
     ({ path, message, fix }) => new ArmorError('SOURCE_INVALID', `${path.join('.')}: ${message}`, { file }, fix),
   );
   return new ArmorErrors([first ?? new ArmorError('INTERNAL', 'no policy, and no reason why', { file }, ''), ...rest]);
-}
-
-function memoised<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 function whole(where: ValueLocation): Where {
