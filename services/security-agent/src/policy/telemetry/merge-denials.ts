@@ -1,0 +1,143 @@
+import type { SecurityEvent } from '../event.ts';
+import { type DenialPart, denialPart, type PartRole } from './denial-parts.ts';
+import { type MergedEvent, mergeParts } from './merge-parts.ts';
+
+export type { MergedEvent } from './merge-parts.ts';
+
+export interface MergeOptions {
+  /** How long an event waits for its other half. The halves were seen up to 40 ms apart on a slow machine. */
+  readonly windowMicros?: number;
+  /** Events that may wait at once; beyond, the oldest go out as they are. */
+  readonly limit?: number;
+  /**
+   * Which events wait. By default what was denied, and alerts. Who also counts what passed (audits found by an
+   * evaluator, say) should name those, too: an event that does not wait can only join one that does.
+   */
+  readonly concerns?: (event: SecurityEvent) => boolean;
+}
+
+const DEFAULT_WINDOW_MICROS = 1_000_000;
+const DEFAULT_LIMIT = 10_000;
+
+interface Waiting {
+  readonly since: number;
+  readonly keys: readonly string[];
+  readonly parts: Map<PartRole, SecurityEvent>;
+  copied: boolean;
+}
+
+/**
+ * Merges the events of one denial into one, as they come. Every event that goes in comes out in exactly one
+ * MergedEvent, after the window at the latest.
+ */
+export class DenialMerger {
+  private readonly window: number;
+  private readonly limit: number;
+  private readonly concerns: (event: SecurityEvent) => boolean;
+  private readonly byKey = new Map<string, Set<Waiting>>();
+  /** In order of arrival. */
+  private readonly waiting = new Set<Waiting>();
+
+  constructor(options: MergeOptions = {}) {
+    this.window = options.windowMicros ?? DEFAULT_WINDOW_MICROS;
+    this.limit = options.limit ?? DEFAULT_LIMIT;
+    this.concerns = options.concerns ?? concernsDenials;
+  }
+
+  /** Events that wait at the moment. */
+  get pending(): number {
+    return this.waiting.size;
+  }
+
+  /**
+   * Takes one event, and gives what is complete or overdue.
+   *
+   * @param at the clock the window is measured by; the event's own time unless given
+   */
+  push(event: SecurityEvent, at: number = event.timeMicros): MergedEvent[] {
+    const out = this.expire(at);
+    const part = denialPart(event);
+    if (part === undefined) {
+      out.push(alone(event));
+      return out;
+    }
+    const partner = this.partnerOf(part);
+    if (partner !== undefined) this.join(partner, part, event, out);
+    else if (this.concerns(event)) this.wait(part, event, at);
+    else out.push(alone(event));
+    while (this.waiting.size > this.limit) this.releaseOldest(out);
+    return out;
+  }
+
+  /** What has waited long enough at the time `at`. */
+  expire(at: number): MergedEvent[] {
+    const out: MergedEvent[] = [];
+    for (const waiting of this.waiting) {
+      if (at - waiting.since <= this.window) break;
+      out.push(this.release(waiting));
+    }
+    return out;
+  }
+
+  /** Everything that still waits. */
+  flush(): MergedEvent[] {
+    return [...this.waiting].map((waiting) => this.release(waiting));
+  }
+
+  private partnerOf({ keys, role }: DenialPart): Waiting | undefined {
+    for (const key of keys) {
+      for (const waiting of this.byKey.get(key) ?? []) if (!waiting.parts.has(role)) return waiting;
+    }
+    return undefined;
+  }
+
+  private join(partner: Waiting, { role, copied }: DenialPart, event: SecurityEvent, out: MergedEvent[]): void {
+    partner.parts.set(role, event);
+    partner.copied ||= copied;
+    const { parts } = partner;
+    const complete = parts.has('hook') && parts.has('call') && (parts.has('copy') || !partner.copied);
+    if (complete) out.push(this.release(partner));
+  }
+
+  private wait({ keys, role, copied }: DenialPart, event: SecurityEvent, since: number): void {
+    const waiting: Waiting = { since, keys, copied, parts: new Map([[role, event]]) };
+    this.waiting.add(waiting);
+    for (const key of keys) {
+      const known = this.byKey.get(key);
+      if (known === undefined) this.byKey.set(key, new Set([waiting]));
+      else known.add(waiting);
+    }
+  }
+
+  private releaseOldest(out: MergedEvent[]): void {
+    const [oldest] = this.waiting;
+    if (oldest !== undefined) out.push(this.release(oldest));
+  }
+
+  private release(waiting: Waiting): MergedEvent {
+    this.waiting.delete(waiting);
+    for (const key of waiting.keys) {
+      const known = this.byKey.get(key);
+      known?.delete(waiting);
+      if (known?.size === 0) this.byKey.delete(key);
+    }
+    return mergeParts(waiting.parts);
+  }
+}
+
+/** Merges a finished list of events, by their own times. */
+export function mergeDenials(events: Iterable<SecurityEvent>, options: MergeOptions = {}): MergedEvent[] {
+  const merger = new DenialMerger(options);
+  const merged: MergedEvent[] = [];
+  for (const event of events) merged.push(...merger.push(event));
+  merged.push(...merger.flush());
+  return merged;
+}
+
+function concernsDenials({ denied, origin }: SecurityEvent): boolean {
+  return denied || origin === 'alert';
+}
+
+function alone(event: SecurityEvent): MergedEvent {
+  return { event, parts: [event] };
+}
