@@ -55,6 +55,8 @@ export interface ProtectorState {
   readonly workloads: ReadonlyMap<string, Workload>;
   /** Names of policies in KubeArmor that are not ours. */
   readonly foreign: ReadonlySet<string>;
+  /** Rises when policies, their states or the enforcer change: what was computed from them is stale then. */
+  readonly generation: number;
 }
 
 export function createProtector(context: ProtectorContext): Protector {
@@ -67,6 +69,7 @@ export function createProtector(context: ProtectorContext): Protector {
   let workloads: ReadonlyMap<string, Workload> = new Map();
   let histories: ReadonlyMap<string, ProtectionHistory> = new Map();
   let states: ReturnType<typeof statesBySubject> = new Map();
+  let generation = 0;
   let rejected: ReadonlySet<string> = new Set();
   let colliding: ReadonlySet<string> = new Set();
   let foreign: ReadonlySet<string> = new Set();
@@ -82,6 +85,11 @@ export function createProtector(context: ProtectorContext): Protector {
     rejected,
     colliding,
   });
+
+  const refreshStates = (): void => {
+    states = statesBySubject(progress());
+    generation += 1;
+  };
 
   const assessAll = (atMs: number): void => {
     const node = {
@@ -111,7 +119,7 @@ export function createProtector(context: ProtectorContext): Protector {
     }
     workloads = identified;
     desired = desiredPolicies(payloads, [...identified.values()], context.arch);
-    states = statesBySubject(progress());
+    refreshStates();
   };
 
   const pass = async (): Promise<void> => {
@@ -133,7 +141,7 @@ export function createProtector(context: ProtectorContext): Protector {
     rejected = new Set(outcomes.flatMap((each) => (each.kind === 'rejected' ? [each.name] : [])));
     colliding = new Set(outcomes.flatMap((each) => (each.kind === 'collides' ? [each.name] : [])));
     for (const outcome of outcomes) notice(...describeOutcome(outcome));
-    states = statesBySubject(progress());
+    refreshStates();
     if (outcomes.length > 0) context.changed();
     assessAll(clock.wallMs());
   };
@@ -150,7 +158,7 @@ export function createProtector(context: ProtectorContext): Protector {
         again = false;
         await pass().catch((error: unknown) => {
           if (!(error instanceof ArmorError)) throw error;
-          states = statesBySubject(progress());
+          refreshStates();
           assessAll(clock.wallMs());
         });
       } while (again);
@@ -173,11 +181,12 @@ export function createProtector(context: ProtectorContext): Protector {
     },
     sessionEnded() {
       session = undefined;
-      states = statesBySubject(progress());
+      refreshStates();
       assessAll(clock.wallMs());
     },
     enforcerIs(found) {
       enforcer = found;
+      generation += 1;
       assessAll(clock.wallMs());
     },
     contradict(containerId) {
@@ -188,7 +197,7 @@ export function createProtector(context: ProtectorContext): Protector {
     },
     reconcile,
     get state() {
-      return { tracker, desired, progress: progress(), histories, enforcer, workloads, foreign };
+      return { tracker, desired, progress: progress(), histories, enforcer, workloads, foreign, generation };
     },
   };
 }

@@ -1,0 +1,144 @@
+import { type Clock, iso } from '#agent/clock.ts';
+import type { ProtectorState } from '#agent/protector.ts';
+import type { AttachedPolicy } from '#agent/reconcile/desired.ts';
+import type { Enforcer } from '#agent/truth/assess.ts';
+import { policyState } from '#agent/truth/protection.ts';
+import { compilePolicies, type EnforcerKind, type Evaluator } from '#policy/evaluate.ts';
+import type { SecurityEvent } from '#policy/event.ts';
+import { normalise } from '#policy/normalise.ts';
+import { attribute } from '#policy/telemetry/attribute.ts';
+import { DenialMerger, type MergedEvent } from '#policy/telemetry/merge-denials.ts';
+import { SERVICE_NAME_LABEL } from '#policy/types.ts';
+import type { NewAgentEvent } from './agent-event.ts';
+import { toFinding } from './finding.ts';
+
+export interface PipelineContext {
+  readonly state: () => ProtectorState;
+  readonly clock: Clock;
+  readonly notify: (event: NewAgentEvent) => void;
+  /** An event that could not be read, by reason. */
+  readonly unreadable: (reason: string) => void;
+  /** A container did what a policy in force blocks. */
+  readonly contradict: (containerId: string) => void;
+}
+
+/** From KubeArmor's streams to findings: normalise, merge what belongs together, attribute, pass on. */
+export interface Pipeline {
+  /** One alert or log as it came. */
+  take(raw: object): void;
+  /** Lets go of what has waited for its other half long enough. */
+  flush(): void;
+  readonly flushEveryMs: number;
+  /** As its alerts tell; empty until the first. */
+  kubearmorVersion(): string;
+}
+
+const FLUSH_EVERY_MS = 250;
+/** An event may have been under way when a workload became protected: it proves nothing this soon after. */
+const SETTLED_MS = 2000;
+
+const ENFORCERS: Readonly<Record<Enforcer, EnforcerKind>> = {
+  BPFLSM: 'bpf',
+  AppArmor: 'apparmor',
+  none: 'none',
+  unknown: 'bpf',
+};
+
+export function createPipeline(context: PipelineContext): Pipeline {
+  const { clock } = context;
+  let evaluators = new Map<string, Evaluator>();
+  let compiledFor = -1;
+  let version = '';
+  /** Set while an event that passed is pushed: only what a policy audits waits for its other half. */
+  let audited = false;
+  const merger = new DenialMerger({ concerns: ({ denied, origin }) => denied || origin === 'alert' || audited });
+
+  const nowMicros = (): number => clock.monotonicMs() * 1000;
+
+  /** Policies that KubeArmor confirmed in this session; compiled when they change, for the subjects that events have. */
+  const evaluatorFor = (subject: string, state: ProtectorState): Evaluator => {
+    if (compiledFor !== state.generation) {
+      compiledFor = state.generation;
+      evaluators = new Map();
+    }
+    const compiled = evaluators.get(subject) ?? compileFor(subject, state);
+    evaluators.set(subject, compiled);
+    return compiled;
+  };
+
+  const settle = (merged: MergedEvent, state: ProtectorState): void => {
+    const { event } = merged;
+    const attribution = attribute(evaluatorFor(subjectOf(event, state), state), event);
+    switch (attribution.kind) {
+      case 'reported':
+      case 'attributed': {
+        const workload = event.container === undefined ? undefined : state.workloads.get(event.container.id);
+        context.notify(toFinding(merged, { attribution, policies: state.desired.policies, workload }));
+        return;
+      }
+      case 'not-enforced':
+        if (event.container !== undefined && isSettled(event, event.container.id, state))
+          context.contradict(event.container.id);
+        return;
+      case 'unexplained':
+      case 'none':
+        return;
+    }
+  };
+
+  const throttled = ({ throttle, container, timeMicros }: SecurityEvent, state: ProtectorState): void => {
+    const seconds = throttle?.silentSeconds ?? 0;
+    const workload = container === undefined ? undefined : state.workloads.get(container.id);
+    context.notify({
+      kind: 'notice',
+      time: iso(timeMicros / 1000),
+      notice: 'throttled',
+      message: `KubeArmor is silent about it for ${seconds} s: more than ${throttle?.maxAlertsPerSecond ?? 0} alerts a second`,
+      subject: workload?.container ?? container?.name ?? 'host',
+      details: { silentSeconds: seconds, maxAlertsPerSecond: throttle?.maxAlertsPerSecond ?? 0 },
+    });
+  };
+
+  return {
+    flushEveryMs: FLUSH_EVERY_MS,
+    kubearmorVersion: () => version,
+    take(raw) {
+      const normalised = normalise(raw);
+      if (normalised.kind === 'rejected') return context.unreadable(normalised.reason);
+      const { event } = normalised;
+      const state = context.state();
+      if (event.category === 'throttle') return throttled(event, state);
+      if ('KubeArmorVersion' in raw && typeof raw.KubeArmorVersion === 'string' && raw.KubeArmorVersion !== '') {
+        version = raw.KubeArmorVersion;
+      }
+      audited =
+        !event.denied &&
+        event.origin === 'log' &&
+        evaluatorFor(subjectOf(event, state), state).evaluate(event).outcome === 'audited';
+      for (const merged of merger.push(event, nowMicros())) settle(merged, state);
+    },
+    flush() {
+      const state = context.state();
+      for (const merged of merger.expire(nowMicros())) settle(merged, state);
+    },
+  };
+}
+
+function compileFor(subject: string, { desired, progress, enforcer }: ProtectorState): Evaluator {
+  const confirmed = (policy: AttachedPolicy): boolean =>
+    policy.subject === subject && policyState(policy, progress).applied === 'applied';
+  const policies = [...desired.policies.values()].filter(confirmed).map(({ policy }) => policy);
+  return compilePolicies(policies, { enforcer: ENFORCERS[enforcer] });
+}
+
+/** Whose policies an event falls under: a container's name in its deployment, or the host. */
+function subjectOf({ container }: SecurityEvent, { tracker }: ProtectorState): string {
+  if (container === undefined) return 'host';
+  return tracker.containers.get(container.id)?.labels[SERVICE_NAME_LABEL] ?? '';
+}
+
+/** Whether an event came late enough in a protected run to prove that the protection is not there. */
+function isSettled({ timeMicros }: SecurityEvent, containerId: string, { histories }: ProtectorState): boolean {
+  const history = histories.get(containerId);
+  return history?.protection === 'enforced' && timeMicros / 1000 > history.sinceMs + SETTLED_MS;
+}
