@@ -151,9 +151,9 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
       ? undefined
       : connectDocker(
           settings.docker,
-          (observation) => {
+          (observations) => {
             const { docker: before } = protector.state.tracker;
-            protector.observe(observation);
+            protector.observe(...observations);
             const { docker: after } = protector.state.tracker;
             if (before !== after)
               notice(

@@ -29,7 +29,8 @@ try {
   const settings = readSettings(process.env);
   const log = pino({ level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const logEvent = (event: AgentEvent): void => {
-    const { kind, ...fields } = event;
+    const { kind, time: at, ...rest } = event;
+    const fields = { at, ...rest };
     const warns = kind === 'finding' || WARNINGS.has(event.kind === 'notice' ? event.notice : '');
     if (warns) log.warn(fields, kind);
     else log.info(fields, kind);

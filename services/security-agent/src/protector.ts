@@ -33,7 +33,8 @@ export interface ProtectorContext {
 
 /** Keeps KubeArmor at what shall hold, and knows how protected each workload is. */
 export interface Protector {
-  observe(observation: Observation): void;
+  /** Several at once count as one: only what they come to is assessed. */
+  observe(...observations: readonly Observation[]): void;
   /** A new session with KubeArmor, which may have been restarted: everything is sent again. */
   sessionBegan(session: string): void;
   sessionEnded(): void;
@@ -169,10 +170,10 @@ export function createProtector(context: ProtectorContext): Protector {
   };
 
   return {
-    observe(observation) {
+    observe(...observations) {
       const before = tracker;
-      tracker = observe(tracker, observation);
-      assessAll(observation.atMs);
+      tracker = observations.reduce(observe, tracker);
+      assessAll(observations.at(-1)?.atMs ?? clock.wallMs());
       if (containerNames(tracker) !== containerNames(before)) void reconcile();
     },
     sessionBegan(began) {

@@ -25,8 +25,8 @@ function track(): {
   const abort = new AbortController();
   const link = connectDocker(
     'unix:///var/run/docker.sock',
-    (observation) => {
-      tracker = observe(tracker, observation);
+    (observations) => {
+      tracker = observations.reduce(observe, tracker);
       for (const wake of waiting) wake();
     },
     systemClock,

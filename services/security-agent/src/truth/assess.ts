@@ -59,6 +59,8 @@ export function assess(
   node: NodeFacts,
   policies: readonly PolicyState[],
 ): Assessment {
+  // Nothing of it runs, so nothing else about it matters.
+  if (container.running === false) return { protection: 'unprotected', reasons: ['stopped'] };
   const broken = [
     ...runReasons(container, tracker),
     ...enforcerReasons(container, node),
@@ -71,7 +73,6 @@ export function assess(
 }
 
 function* runReasons(container: TrackedContainer, tracker: Pick<Tracker, 'docker' | 'kubearmor'>): Generator<Reason> {
-  if (container.running === false) yield 'stopped';
   if (tracker.kubearmor === 'down') yield 'kubearmor-unreachable';
   else if (container.crashHole) yield 'crashed-and-restarted';
   else if (container.registration === undefined) yield 'not-registered';
@@ -79,10 +80,10 @@ function* runReasons(container: TrackedContainer, tracker: Pick<Tracker, 'docker
   if (tracker.docker === 'down' && container.running === undefined && !container.crashHole) yield 'docker-unreachable';
 }
 
-function* enforcerReasons({ registration, labels, running }: TrackedContainer, node: NodeFacts): Generator<Reason> {
+function* enforcerReasons({ registration, labels }: TrackedContainer, node: NodeFacts): Generator<Reason> {
   if (node.enforcer === 'none') yield 'no-enforcer';
   if (node.enforcer === 'unknown') yield 'enforcer-unknown';
-  if (node.enforcer === 'AppArmor' && running !== false && labels[APPARMOR_ALIAS_LABEL] === undefined) {
+  if (node.enforcer === 'AppArmor' && labels[APPARMOR_ALIAS_LABEL] === undefined) {
     yield 'apparmor-without-profile';
   }
   if (registration === undefined) return;

@@ -8,7 +8,7 @@ import type { Observation } from './observation.ts';
 
 /** What the agent may ask of Docker through the proxy: events, the listing, and a restart (design §7). */
 export interface DockerLink {
-  /** Runs until `signal` aborts: listens, reconnects, and tells `observe` what it sees. */
+  /** Runs until `signal` aborts: listens, reconnects, and tells `observe` what it sees, together what belongs together. */
   run(signal: AbortSignal): Promise<void>;
   /** @throws when the proxy refuses, or the container is gone */
   restart(containerId: string): Promise<void>;
@@ -21,28 +21,36 @@ const STOP_SECONDS = 2;
 /**
  * @param address `http://host:port` or `unix:///path`
  */
-export function connectDocker(address: string, observe: (observation: Observation) => void, clock: Clock): DockerLink {
+export function connectDocker(
+  address: string,
+  observe: (observations: readonly Observation[]) => void,
+  clock: Clock,
+): DockerLink {
   const docker = new Docker(optionsOf(address));
   let lastEventNano = 0;
 
-  const take = (event: DockerEvent): void => {
-    lastEventNano = Math.max(lastEventNano, event.timeNano ?? 0);
-    const observation = fromDockerEvent(event);
-    if (observation !== undefined) observe(observation);
-  };
-
-  const read = async (range: { since: number; until?: number }, signal: AbortSignal): Promise<void> => {
+  async function* read(range: { since: number; until?: number }, signal: AbortSignal): AsyncGenerator<Observation> {
     const stream = await docker.getEvents({ ...range, filters: { type: ['container'] } });
     addAbortSignal(signal, stream);
-    for await (const line of createInterface({ input: stream })) take(JSON.parse(line) as DockerEvent);
-  };
+    for await (const line of createInterface({ input: stream })) {
+      const event = JSON.parse(line) as DockerEvent;
+      lastEventNano = Math.max(lastEventNano, event.timeNano ?? 0);
+      const observation = fromDockerEvent(event);
+      if (observation !== undefined) yield observation;
+    }
+  }
 
-  /** One connection: the past that Docker still has (256 events), what there is now, then events as they come. */
+  /**
+   * One connection: the past that Docker still has (256 events) and what there is now, as one observation of the whole,
+   * because the past alone is no longer true; then events as they come.
+   */
   const listen = async (signal: AbortSignal): Promise<void> => {
     const now = seconds(clock.wallMs());
-    await read({ since: lastEventNano === 0 ? 0 : seconds(lastEventNano / 1e6 + 0.001), until: now }, signal);
-    observe(fromDockerListing(await docker.listContainers({ all: true, abortSignal: signal }), clock.wallMs()));
-    await read({ since: now }, signal);
+    const since = lastEventNano === 0 ? 0 : seconds(lastEventNano / 1e6 + 0.001);
+    const past = await Array.fromAsync(read({ since, until: now }, signal));
+    const listing = fromDockerListing(await docker.listContainers({ all: true, abortSignal: signal }), clock.wallMs());
+    observe([...past, listing]);
+    for await (const observation of read({ since: now }, signal)) observe([observation]);
   };
 
   return {
@@ -52,7 +60,7 @@ export function connectDocker(address: string, observe: (observation: Observatio
         const before = clock.monotonicMs();
         await listen(signal).catch(() => undefined);
         if (signal.aborted) return;
-        observe({ kind: 'docker-lost', atMs: clock.wallMs() });
+        observe([{ kind: 'docker-lost', atMs: clock.wallMs() }]);
         delay = clock.monotonicMs() - before > RETRY_MS.most ? RETRY_MS.first : Math.min(delay * 2, RETRY_MS.most);
         await sleep(delay * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
       }
