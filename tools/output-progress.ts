@@ -42,7 +42,9 @@ export async function progress(
     {
       concurrent: true,
       exitOnError: false,
-      rendererOptions: { logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }) },
+      rendererOptions: {
+        logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
+      },
     },
   );
   const drawn = list.run();

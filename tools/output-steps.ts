@@ -69,11 +69,18 @@ function shown(value: unknown): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
 
-/** `3 created, 0 updated, 12 unchanged, 0 deleted`. */
+/** `3 created, 12 unchanged`: what is zero is left out. */
 export function countLine({ created, updated, unchanged, deleted }: StepCounts, tense: 'done' | 'to do'): string {
   const [create, update, remove] =
-    tense === 'done' ? ['created', 'updated', 'deleted'] : ['to create', 'to update', 'to end'];
-  return `${created} ${create}, ${updated} ${update}, ${unchanged} unchanged, ${deleted} ${remove}`;
+    tense === 'done' ? ['created', 'updated', 'ended'] : ['to create', 'to update', 'to end'];
+  const parts = [
+    [created, create],
+    [updated, update],
+    [deleted, remove],
+    [unchanged, 'unchanged'],
+  ] as const;
+  const said = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return said.length === 0 ? 'nothing to do' : said.join(', ');
 }
 
 export function noticeLine({ about, message, fix }: Notice): string {

@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import type { CommandContext, ExitStatus } from '#tools/command.ts';
 import { confirm } from '#tools/confirm.ts';
 import { applySteps } from '#tools/hub/apply.ts';
+import { carryOut } from '#tools/hub/carry-out.ts';
 import { preparePublish } from '#tools/hub/prepare.ts';
-import { countSteps, isSettled, type Notice, type Step, type StepCounts } from '#tools/hub/step.ts';
+import { countSteps, isSettled, type Notice, type StepCounts } from '#tools/hub/step.ts';
 import { type HubCommandOptions, hubOptions, withHub } from '#tools/hub/with-hub.ts';
-import { progress } from '#tools/output-progress.ts';
 import { countLine, noticeLine, planText } from '#tools/output-steps.ts';
 import { unixSeconds } from '#tools/signing/clock.ts';
 
@@ -76,26 +76,6 @@ export async function publish(
     const report = { ...countSteps(steps), requests: hub.traffic.requests, seconds };
     return { report, notices, peakInFlight: hub.traffic.peakInFlight };
   });
-}
-
-/** Applies steps under a progress display. */
-export async function carryOut(
-  steps: readonly Step[],
-  { stderr }: Pick<CommandContext, 'stderr'>,
-  apply: (onDone: (step: Step) => void) => Promise<void>,
-): Promise<void> {
-  const totals = new Map<string, number>();
-  for (const { action, resource } of steps) {
-    if (action !== 'unchanged') totals.set(resource.kind, (totals.get(resource.kind) ?? 0) + 1);
-  }
-  const shown = await progress(stderr, totals);
-  let failed = true;
-  try {
-    await apply(({ resource }) => shown.done(resource.kind));
-    failed = false;
-  } finally {
-    await shown.end(failed);
-  }
 }
 
 function summary(report: PublishReport, { dryRun }: Options): string {

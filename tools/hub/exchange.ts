@@ -14,6 +14,17 @@ const COLLECTIONS: Readonly<Record<ListedKind, { readonly path: string; readonly
   'deployment-policy': { path: 'business/policies', field: 'businessPolicy' },
 };
 
+const SUPER_USER = 'root/root';
+
+/** Who the credentials belong to. */
+export interface Role {
+  /** `org/user`, also where the login was an API key. */
+  readonly id: string;
+  readonly text: string;
+  readonly isAdmin: boolean;
+  readonly mayPublish: boolean;
+}
+
 /** What becomes of a write that may meet somebody else's: the caller decides, knowing what it wanted. */
 export type WriteOutcome = 'done' | 'refused' | 'missing';
 
@@ -60,6 +71,26 @@ export class Exchange {
     return true;
   }
 
+  /**
+   * What the credentials are: read where the user may read about itself, which nodes and agbots may not; undefined where
+   * that cannot be known (root in another org, say).
+   */
+  async whoAmI(): Promise<Role | undefined> {
+    const { user } = this.party;
+    const [org = '', name = ''] = user.split('/');
+    const answer = await this.#http.request({ method: 'GET', path: `/orgs/${encode(org)}/users/${encode(name)}` });
+    if (answer.status === 403 || answer.status === 404)
+      return { id: user, text: 'no user but a node or agbot', isAdmin: false, mayPublish: false };
+    this.#expect(answer, 200);
+    const [entry] = [...this.#mapIn(answer, 'users', (id) => id)];
+    if (entry === undefined) return undefined;
+    const [id, { admin, hubAdmin }] = entry;
+    if (id === SUPER_USER) return { id, text: 'the super user', isAdmin: true, mayPublish: true };
+    if (hubAdmin === true) return { id, text: 'a hub admin', isAdmin: false, mayPublish: false };
+    if (admin === true) return { id, text: `an admin of ${org}`, isAdmin: true, mayPublish: true };
+    return { id, text: `a user of ${org}`, isAdmin: false, mayPublish: true };
+  }
+
   /** Everything of a kind that the user can see in an org, by id without the org. */
   async list(kind: ListedKind, org = this.party.org): Promise<ReadonlyMap<string, Body>> {
     const { path, field } = COLLECTIONS[kind];
@@ -96,8 +127,9 @@ export class Exchange {
     return this.#write({ method: 'DELETE', path: this.#path(kind, id) }, file, [403]);
   }
 
-  async servicePolicy(serviceId: string): Promise<Body | undefined> {
-    const answer = await this.#http.request({ method: 'GET', path: `${this.#path('service', serviceId)}/policy` });
+  async servicePolicy(serviceId: string, org = this.party.org): Promise<Body | undefined> {
+    const path = `${this.#path('service', serviceId, org)}/policy`;
+    const answer = await this.#http.request({ method: 'GET', path });
     if (answer.status === 404) return undefined;
     this.#expect(answer, 200);
     return this.#bodyIn(answer);
@@ -139,8 +171,8 @@ export class Exchange {
     throw refusal(answer, this.party, file);
   }
 
-  #path(kind: ListedKind, id: string): string {
-    return `/orgs/${encode(this.party.org)}/${COLLECTIONS[kind].path}/${encode(id)}`;
+  #path(kind: ListedKind, id: string, org = this.party.org): string {
+    return `/orgs/${encode(org)}/${COLLECTIONS[kind].path}/${encode(id)}`;
   }
 
   #expect(answer: HttpAnswer, status: number): void {
@@ -148,13 +180,13 @@ export class Exchange {
   }
 
   /** `{services: {"org/id": body}}` as a map by id. */
-  #mapIn(answer: HttpAnswer, field: string): Map<string, Body> {
+  #mapIn(answer: HttpAnswer, field: string, key = withoutOrg): Map<string, Body> {
     const value = this.#bodyIn(answer)[field];
     if (!isBody(value)) throw unreadable(answer, this.party);
     return new Map(
       Object.entries(value).map(([id, body]) => {
         if (!isBody(body)) throw unreadable(answer, this.party);
-        return [id.slice(id.indexOf('/') + 1), body];
+        return [key(id), body];
       }),
     );
   }
@@ -178,6 +210,10 @@ export class Exchange {
       'Correct HZN_EXCHANGE_URL; it ends in /v1.',
     );
   }
+}
+
+function withoutOrg(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
 }
 
 function json(body: Body | ServiceBody): Pick<HttpRequest, 'body' | 'contentType'> {

@@ -6,7 +6,7 @@ import { Css } from './css.ts';
 import { Exchange } from './exchange.ts';
 import { HttpClient } from './http/http-client.ts';
 import { redactor } from './http/redact.ts';
-import type { BackOff } from './http/retry.ts';
+import { type BackOff, DEFAULT_BACK_OFF } from './http/retry.ts';
 import { Slots } from './http/slots.ts';
 import { Traffic } from './http/traffic.ts';
 import { readHubCertificates } from './http/trust.ts';
@@ -18,6 +18,8 @@ export interface HubSettings {
   readonly org: Setting<string>;
   readonly user: Setting<Credentials>;
   readonly caFile?: Setting<string>;
+  /** From HZN_HTTP_RETRIES and HZN_HTTP_RETRY_INTERVAL, where hzn's users have set them. */
+  readonly backOff?: BackOff;
 }
 
 export interface Hub {
@@ -66,12 +68,25 @@ export function requireHub(settings: Settings): HubSettings {
     user,
     ...(cssUrl === undefined ? {} : { cssUrl }),
     ...(caFile === undefined ? {} : { caFile }),
+    ...backOffIn(settings),
   };
+}
+
+/** hzn's own settings: so many retries, so many seconds apart. */
+function backOffIn({ variables }: Settings): { backOff?: BackOff } {
+  const number = (name: string): number | undefined => {
+    const text = variables.get(name)?.value ?? '';
+    return /^\d{1,4}$/.test(text) ? Number(text) : undefined;
+  };
+  const retries = number('HZN_HTTP_RETRIES');
+  const interval = number('HZN_HTTP_RETRY_INTERVAL');
+  if (retries === undefined && interval === undefined) return {};
+  return { backOff: Array.from({ length: retries ?? DEFAULT_BACK_OFF.length }, () => (interval ?? 2) * 1000) };
 }
 
 /** Clients of the hub that the settings name. Close it when done: its connections are kept alive. */
 export async function openHub(settings: HubSettings, options: HubOptions = {}): Promise<Hub> {
-  const { exchangeUrl, cssUrl, org, user, caFile } = settings;
+  const { exchangeUrl, cssUrl, org, user, caFile, backOff } = settings;
   const { concurrency = DEFAULT_CONCURRENCY, ...rest } = options;
   const ca = await readHubCertificates(caFile);
   const traffic = new Traffic();
@@ -80,6 +95,7 @@ export async function openHub(settings: HubSettings, options: HubOptions = {}): 
     slots: new Slots(concurrency),
     traffic,
     ...(ca === undefined ? {} : { ca }),
+    ...(backOff === undefined ? {} : { backOff }),
     ...rest,
   };
   if (options.signal !== undefined) setMaxListeners(0, options.signal);

@@ -18,6 +18,24 @@ export async function readSnapshot(
   publishable: Publishable,
   keyIds: ReadonlySet<string>,
 ): Promise<HubSnapshot> {
+  return readParts(hub, publishable, keyIds, keyIds);
+}
+
+/** The same without keys and policies of services, which go when their service goes. */
+export async function readRemovable(
+  hub: Hub,
+  publishable: Publishable,
+  keyIds: ReadonlySet<string>,
+): Promise<HubSnapshot> {
+  return readParts(hub, { ...publishable, servicePolicies: [] }, keyIds, new Set());
+}
+
+async function readParts(
+  hub: Hub,
+  publishable: Publishable,
+  keyIds: ReadonlySet<string>,
+  keysBeside: ReadonlySet<string>,
+): Promise<HubSnapshot> {
   const { exchange } = hub;
   const services = exchange.list('service');
   const patterns = exchange.list('pattern');
@@ -27,30 +45,20 @@ export async function readSnapshot(
     patterns,
     exchange.list('deployment-policy'),
     services.then((found) => readServicePolicies(hub, publishable, found)),
-    Promise.all([
-      services.then((found) =>
-        readKeys(
-          hub,
-          'service',
-          publishable.services.map(({ id }) => id),
-          found,
-          keyIds,
-        ),
-      ),
-      patterns.then((found) => readKeys(hub, 'pattern', overridden(publishable), found, keyIds)),
-    ]),
+    services.then((found) => readKeys(hub, 'service', idsOf(publishable.services), found, keysBeside)),
+    patterns.then((found) => readKeys(hub, 'pattern', overridden(publishable), found, keysBeside)),
     readObjects(hub, publishable, keyIds),
     refuseForeignOrg(hub),
   ] as const;
-  const [exchangeVersion, foundServices, foundPatterns, deploymentPolicies, servicePolicies, keys, objects] =
+  const [exchangeVersion, , , deploymentPolicies, servicePolicies, serviceKeys, patternKeys, objects] =
     await firstFailureAfterAll(reads);
   return {
     exchangeVersion,
-    services: foundServices,
-    patterns: foundPatterns,
+    services: await services,
+    patterns: await patterns,
     deploymentPolicies,
     servicePolicies,
-    keys: new Map(keys.flatMap((each) => [...each])),
+    keys: new Map([...serviceKeys, ...patternKeys]),
     objects,
   };
 }
@@ -104,9 +112,13 @@ async function readKeys(
   return keys.flat();
 }
 
+function idsOf(parts: readonly { readonly id: string }[]): string[] {
+  return parts.map(({ id }) => id);
+}
+
 /** Only overrides of a pattern are signed: without them its key is not needed. */
 function overridden({ patterns }: Publishable): string[] {
-  return patterns.filter(({ body }) => overridesOf(body).length > 0).map(({ id }) => id);
+  return idsOf(patterns.filter(({ body }) => overridesOf(body).length > 0));
 }
 
 async function readObjects(
