@@ -44,7 +44,7 @@ const service: Decode<ServiceReference> = struct<ServiceReference>(
   { orgID: '', arch: '', serviceName: '', version: '' },
 );
 
-const policy: Decode<DestinationPolicy> = struct<DestinationPolicy>(
+export const destinationPolicy: Decode<DestinationPolicy> = struct<DestinationPolicy>(
   'Policy',
   'common.Policy',
   {
@@ -66,7 +66,7 @@ const metaData: Decode<MetaData> = struct<MetaData>(
     destinationID: text,
     destinationType: text,
     destinationsList: list('string', text),
-    destinationPolicy: policy,
+    destinationPolicy,
     expiration: text,
     version: text,
     description: text,

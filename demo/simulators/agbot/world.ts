@@ -1,0 +1,145 @@
+/** What an agbot knows of the Exchange: everything that decides about agreements, read anew each time. */
+import type { Body } from '#tools/bundle/types.ts';
+import type { DeploymentTerms } from '#tools/compat/terms.ts';
+import { deploymentTerms, type NodeTerms, nodeTerms, type ServiceTerms, serviceTerms } from '#tools/compat/terms.ts';
+import { type Ask, AskFailed } from '../ask.ts';
+import { type JsonRecord, record, records, text } from './json-record.ts';
+
+export interface ServiceDefinition {
+  readonly terms: ServiceTerms;
+  /** How instances are shared by those that require it: exclusive, single, singleton or multiple. */
+  readonly sharable: string;
+}
+
+/** Something that deploys: a deployment policy, or one service of a pattern. */
+export interface Deployer {
+  readonly kind: 'policy' | 'pattern';
+  /** `org/name` */
+  readonly id: string;
+  readonly terms: DeploymentTerms;
+  /** Environment entries (`K=V`) that a pattern adds, by service version and container. */
+  readonly overrides: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+  /** Changes when the Exchange's copy does. */
+  readonly revision: string;
+}
+
+export interface KnownNode {
+  /** `org/id` */
+  readonly id: string;
+  /** `org/name`; empty on a policy node. */
+  readonly pattern: string;
+  readonly terms: NodeTerms;
+}
+
+export interface World {
+  readonly services: readonly ServiceDefinition[];
+  readonly deployers: readonly Deployer[];
+  readonly nodes: readonly KnownNode[];
+}
+
+/**
+ * @param auth of somebody who may read every organisation: an agbot of IBM, or root
+ * @throws AskFailed
+ */
+export async function readWorld(ask: Ask, auth: string): Promise<World> {
+  const read = async (path: string): Promise<JsonRecord> => {
+    const { status, body } = await ask({ path, auth });
+    // A listing without entries and a policy that is not there are 404: none. Anything else is no answer.
+    if (status !== 200 && status !== 404) throw new AskFailed(`GET ${path} was answered with ${status}`);
+    return status === 200 ? record(JSON.parse(body)) : {};
+  };
+  const orgs = Object.keys(record((await read('/orgs')).orgs));
+  const parts = await Promise.all(orgs.map((org) => readOrg(read, org)));
+  return {
+    services: parts.flatMap(({ services }) => services),
+    deployers: parts.flatMap(({ deployers }) => deployers),
+    nodes: parts.flatMap(({ nodes }) => nodes),
+  };
+}
+
+type Read = (path: string) => Promise<JsonRecord>;
+
+async function readOrg(read: Read, org: string): Promise<World> {
+  const base = `/orgs/${encodeURIComponent(org)}`;
+  const [services, policies, patterns, nodes] = await Promise.all([
+    read(`${base}/services`),
+    read(`${base}/business/policies`),
+    read(`${base}/patterns`),
+    read(`${base}/nodes`),
+  ]);
+  const under = async (kind: string, id: string): Promise<JsonRecord> =>
+    read(`${base}/${kind}/${encodeURIComponent(id.slice(org.length + 1))}/policy`);
+  return {
+    services: await Promise.all(
+      Object.entries(record(services.services)).map(async ([id, body]) => ({
+        terms: serviceTerms(org, record(body), await under('services', id)),
+        sharable: text(record(body).sharable),
+      })),
+    ),
+    deployers: [
+      ...Object.entries(record(policies.businessPolicy)).map(([id, body]) => policyDeployer(id, record(body))),
+      ...Object.entries(record(patterns.patterns)).flatMap(([id, body]) => patternDeployers(id, record(body))),
+    ],
+    nodes: await Promise.all(
+      Object.entries(record(nodes.nodes)).map(async ([id, body]) =>
+        knownNode(id, record(body), await under('nodes', id)),
+      ),
+    ),
+  };
+}
+
+function policyDeployer(id: string, body: JsonRecord): Deployer {
+  return { kind: 'policy', id, terms: deploymentTerms(body), overrides: new Map(), revision: text(body.lastUpdated) };
+}
+
+/** A pattern deploys each of its services, whatever the node's policy says. */
+function patternDeployers(id: string, body: JsonRecord): Deployer[] {
+  return records(body.services)
+    .filter(({ agreementLess }) => agreementLess !== true)
+    .map((service) => {
+      const versions = byPriority(records(service.serviceVersions));
+      const asPolicy: Body = {
+        service: {
+          org: service.serviceOrgid,
+          name: service.serviceUrl,
+          arch: service.serviceArch,
+          serviceVersions: versions,
+        },
+        userInput: body.userInput,
+        secretBinding: body.secretBinding,
+      };
+      return {
+        kind: 'pattern',
+        id,
+        terms: deploymentTerms(asPolicy),
+        overrides: new Map(
+          versions.map(({ version, deployment_overrides: given }) => [text(version), overridesOf(given)]),
+        ),
+        revision: text(body.lastUpdated),
+      };
+    });
+}
+
+function byPriority(versions: readonly JsonRecord[]): JsonRecord[] {
+  const priorityOf = (version: JsonRecord): number => Number(record(version.priority).priority_value ?? 0);
+  return [...versions].sort((a, b) => priorityOf(a) - priorityOf(b));
+}
+
+/** Only environment entries are honoured (reference/anax.md §6.2). */
+function overridesOf(given: unknown): ReadonlyMap<string, readonly string[]> {
+  const parsed: unknown = typeof given === 'string' && given !== '' ? JSON.parse(given) : given;
+  return new Map(
+    Object.entries(record(record(parsed).services)).map(([container, value]) => {
+      const { environment } = record(value);
+      return [container, Array.isArray(environment) ? environment.map(text) : []];
+    }),
+  );
+}
+
+function knownNode(id: string, body: JsonRecord, policy: JsonRecord): KnownNode {
+  return {
+    id,
+    pattern: text(body.pattern),
+    terms: nodeTerms(policy, body.userInput, text(body.arch) || undefined),
+  };
+}
