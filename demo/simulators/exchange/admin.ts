@@ -43,6 +43,7 @@ function getStatusOfOrg(call: Call): Answer {
   return { status: 200, json: { ...counts(call, organization), SchemaVersion: schema } };
 }
 
+/** Root counts his own nodes only, as the real one has it. */
 function getOrgStatus(call: Call): Answer {
   call.authorize({ kind: 'action', id: '' }, 'ORGSTATUS');
   const { identity } = call;
@@ -51,10 +52,15 @@ function getOrgStatus(call: Call): Answer {
   const orgs = [...store.orgs.keys()]
     .filter((id) => all || id === identity.organization || (id === 'IBM' && !isNode(identity)))
     .sort();
+  const ownOnly = isStandardUser(identity) || isSuperUser(identity);
+  const counted = (node: NodeRecord): boolean => {
+    if (ownOnly) return node.owner === identity.identifier;
+    return !isNode(identity) || node.id === resourceOf(identity);
+  };
   const count = (id: string): number =>
     isHubAdmin(identity)
       ? -1
-      : [...store.nodes.values()].filter((node) => node.organization === id && isCounted(identity, node)).length;
+      : [...store.nodes.values()].filter((node) => node.organization === id && counted(node)).length;
   return {
     status: 200,
     json: {

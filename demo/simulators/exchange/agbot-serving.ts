@@ -1,4 +1,4 @@
-import { type Answer, listing } from './answer.ts';
+import type { Answer } from './answer.ts';
 import { optional, record, text } from './body-shape.ts';
 import { type Call, DELETED, type Handler, idOf } from './call.ts';
 import {
@@ -28,6 +28,8 @@ interface Serving {
   readonly says: Readonly<Record<'added' | 'exists' | 'notAdded' | 'missing' | 'noneFound', MessageKey>>;
   /** Whether a caller other than root and IBM's agbots must stay in his own org. */
   readonly ownOrgOnly: boolean;
+  /** Stored for want of a node org. For policies the real one takes the policy's name by mistake; the id has the org. */
+  readonly defaultNodeOrganization: (served: Served) => string;
   readonly entries: (agbot: AgbotRecord) => Map<string, ServedRecord>;
   readonly read: (call: Call) => Served;
   readonly view: (entry: ServedRecord) => Record<string, unknown>;
@@ -64,6 +66,7 @@ const POLICIES: Serving = {
     noneFound: 'buspols.not.found',
   },
   ownOrgOnly: true,
+  defaultNodeOrganization: ({ name }) => name,
   entries: (agbot) => agbot.policies,
   read(call) {
     const { businessPolOrgid, businessPol, nodeOrgid } = call.body(policyBody);
@@ -85,10 +88,11 @@ const PATTERNS: Serving = {
     added: 'pattern.added',
     exists: 'pattern.foragbot.already.exists',
     notAdded: 'pattern.not.inserted',
-    missing: 'pattern.not.found',
+    missing: 'patterns.not.deleted',
     noneFound: 'patterns.not.deleted',
   },
   ownOrgOnly: false,
+  defaultNodeOrganization: ({ organization }) => organization,
   entries: (agbot) => agbot.patterns,
   read(call) {
     const { patternOrgid, pattern, nodeOrgid } = call.body(patternBody);
@@ -127,7 +131,7 @@ function listServed(serving: Serving): Handler {
         passesFilter(entry.organization, call.query(byOrganization)) &&
         passesFilter(entry.nodeOrgid, call.query('node_organization')),
     );
-    return listing(serving.listKey, Object.fromEntries(entries.map(([id, entry]) => [id, serving.view(entry)])));
+    return answer(serving, Object.fromEntries(entries.map(([id, entry]) => [id, serving.view(entry)])));
   };
 }
 
@@ -136,7 +140,7 @@ function getServed(serving: Serving): Handler {
     const agbot = authorized(call, 'READ');
     const id = call.param('entry');
     const entry = agbot === undefined ? undefined : serving.entries(agbot).get(id);
-    return listing(serving.listKey, entry === undefined ? {} : { [id]: serving.view(entry) });
+    return answer(serving, entry === undefined ? {} : { [id]: serving.view(entry) });
   };
 }
 
@@ -152,12 +156,13 @@ function addServed(serving: Serving): Handler {
     const limited = isOrgAgbot(identity) || isOrgAdmin(identity) || isStandardUser(identity);
     const strays = limited && (served.organization !== identity.organization || served.organization !== nodeOrgid);
     if (isNode(identity) || agbot === undefined || !mayAdd(identity, agbot) || (serving.ownOrgOnly && strays)) {
-      throw call.refusal(403, 'access-denied', serving.says.notAdded, entryId, id, '');
+      throw call.refusal(403, 'access-denied', serving.says.notAdded, entryId, id, serving.ownOrgOnly ? '' : null);
     }
     const entries = serving.entries(agbot);
     if (entries.has(entryId)) throw call.refusal(409, 'already-exists', serving.says.exists, entryId, id);
     const { organization, name } = served;
-    entries.set(entryId, { organization, name, nodeOrgid, lastUpdated: call.hub.clock.instant() });
+    const stored = served.nodeOrganization ?? serving.defaultNodeOrganization(served);
+    entries.set(entryId, { organization, name, nodeOrgid: stored, lastUpdated: call.hub.clock.instant() });
     logServing(call, serving, 'created');
     return call.done(serving.says.added, entryId);
   };
@@ -170,7 +175,8 @@ function deleteServed(serving: Serving): Handler {
     const entry = call.param('entry');
     const agbot = call.hub.store.agbots.get(id);
     if (agbot === undefined || !serving.entries(agbot).delete(entry)) {
-      throw call.refusal(404, 'not-found', serving.says.missing, entry, id);
+      const args = serving.says.missing === 'buspol.not.found' ? [entry, id] : [id, null];
+      throw call.refusal(404, 'not-found', serving.says.missing, ...args);
     }
     logServing(call, serving, 'deleted');
     return DELETED;
@@ -190,6 +196,11 @@ function deleteAll(serving: Serving): Handler {
     logServing(call, serving, 'deleted');
     return DELETED;
   };
+}
+
+/** A listing without lastIndex. */
+function answer({ listKey }: Serving, entries: Readonly<Record<string, unknown>>): Answer {
+  return { status: Object.keys(entries).length === 0 ? 404 : 200, json: { [listKey]: entries } };
 }
 
 function authorized(call: Call, access: 'READ' | 'WRITE'): AgbotRecord | undefined {

@@ -1,4 +1,5 @@
 import { anything, int, list, map, optional, orElse, record, type Shaped, text } from './body-shape.ts';
+import { NullAccess } from './defects.ts';
 
 /** Parts that several bodies share (reference/exchange-mms.md §A.7–A.11). */
 
@@ -42,13 +43,17 @@ export type HeartbeatIntervals = Shaped<typeof heartbeatIntervals>;
 export const NO_HEARTBEAT_INTERVALS = { minInterval: 0, maxInterval: 0, intervalAdjustment: 0 } as const;
 
 /** The types that a service policy's or node policy's property may have. */
-export const PROPERTY_TYPES = ['float', 'string', 'version', 'boolean', 'list of strings', 'int'] as const;
+export const PROPERTY_TYPES = ['float', 'string', 'version', 'boolean', 'int', 'list of strings'] as const;
 
-/** The first property type that is none. */
+/**
+ * The first property type that is none.
+ *
+ * @throws {NullAccess} for a null among the properties
+ */
 export function wrongPropertyType(properties: readonly Property[] | null): string | undefined {
   for (const item of properties ?? []) {
-    const type = item?.type ?? null;
-    if (type !== null && !PROPERTY_TYPES.some((known) => known === type)) return type;
+    if (item === null) throw new NullAccess('Cannot invoke "OneProperty.type()" because "p" is null');
+    if (item.type !== null && !PROPERTY_TYPES.some((known) => known === item.type)) return item.type;
   }
   return undefined;
 }
@@ -57,12 +62,19 @@ export function wrongPropertyType(properties: readonly Property[] | null): strin
  * A map of whole numbers as it comes back: sent with any values, stored as sent, read back as numbers cut to whole ones;
  * with a value that is none, the whole map reads back as null.
  */
-export function wholeNumbers(values: Readonly<Record<string, unknown>> | null): Record<string, number> | null {
+export function wholeNumbers(values: Readonly<Record<string, unknown>> | null): Record<string, number | null> | null {
   if (values === null) return null;
-  const numbers: Record<string, number> = {};
+  const numbers: Record<string, number | null> = {};
   for (const [key, value] of Object.entries(values)) {
-    if (typeof value !== 'number') return null;
-    numbers[key] = Math.trunc(value);
+    if (value !== null && typeof value !== 'number') return null;
+    numbers[key] = value === null ? null : Math.trunc(value);
   }
   return numbers;
+}
+
+/** Secret bindings as they come back: what was not checked when sent is false unless it is a boolean. */
+export function readSecretBindings(bindings: readonly SecretBinding[]): readonly SecretBinding[] {
+  return bindings.map(
+    (binding) => binding && { ...binding, enableNodeLevelSecrets: binding.enableNodeLevelSecrets === true },
+  );
 }

@@ -31,8 +31,7 @@ export function readBody<T>(text: string, shape: Shape<T>): T {
   try {
     value = parseFirstValue(text);
   } catch (error) {
-    if (text.trim() === '') throw new BodyProblem('No content to map due to end-of-input');
-    throw new BodyProblem(error instanceof Error ? error.message : String(error));
+    throw new BodyProblem(syntaxProblem(text, error));
   }
   return shape.read(value, []);
 }
@@ -60,7 +59,7 @@ export const flag: Shape<boolean> = {
     if (typeof value !== 'string') throw mismatch(this.type, value, path);
     const trimmed = value.trim();
     if (['true', 'True', 'TRUE'].includes(trimmed)) return true;
-    if (['', 'false', 'False', 'FALSE'].includes(trimmed)) return false;
+    if (['', 'false', 'False', 'FALSE', 'null'].includes(trimmed)) return false;
     throw new BodyProblem(
       `Cannot deserialize value of type \`boolean\` from String "${value}": only "true"/"True"/"TRUE" or "false"/"False"/"FALSE" recognized`,
       path,
@@ -95,7 +94,13 @@ export function map<T>(of: Shape<T>): Shape<Readonly<Record<string, T>>> {
     absent: {},
     read(value, path) {
       if (value === null) return {};
-      if (typeof value === 'string') throw noCreator('scala.collection.immutable.Map', value, path);
+      if (typeof value === 'string') {
+        if (value.trim() !== '') throw noCreator('scala.collection.immutable.Map', value, path);
+        throw new BodyProblem(
+          'Cannot coerce empty String ("") to `scala.collection.immutable.Map` value (but could if coercion was enabled using `CoercionConfig`)',
+          path,
+        );
+      }
       if (!isObject(value)) throw mismatch(this.type, value, path);
       return Object.fromEntries(
         Object.entries(value).map(([key, item]) => [key, of.read(item, [...path, `"${key}"`])]),
@@ -137,14 +142,6 @@ export function record<F extends Readonly<Record<string, Shape<unknown>>>>(
       if (Array.isArray(value)) throw mismatch(className, value, path);
       if (!isObject(value)) throw noCreator(className, value, path);
       const at = (field: string): string[] => [...path, `${className}["${field}"]`];
-      for (const key of Object.keys(value)) {
-        if (!known.includes(key)) {
-          throw new BodyProblem(
-            `Unrecognized field "${key}" (class ${className}), not marked as ignorable (${known.length} known properties: ${known.map((name) => `"${name}"`).join(', ')})`,
-            at(key),
-          );
-        }
-      }
       if (rules.leaksFormats === true) refuseFormats(value, at('jsonFormats'));
       const read = Object.fromEntries(
         Object.entries(fields).map(([name, shape]) => {
@@ -154,6 +151,14 @@ export function record<F extends Readonly<Record<string, Shape<unknown>>>>(
       );
       if (rules.required?.some((name) => read[name] === null) === true) {
         throw new BodyProblem(`Cannot construct instance of \`${className}\`, problem: requirement failed`, path);
+      }
+      for (const key of Object.keys(value)) {
+        if (!known.includes(key)) {
+          throw new BodyProblem(
+            `Unrecognized field "${key}" (class ${className}), not marked as ignorable (${known.length} known properties: ${known.map((name) => `"${name}"`).join(', ')})`,
+            at(key),
+          );
+        }
       }
       return read as Fields;
     },
@@ -182,7 +187,7 @@ function whole(type: 'int' | 'long', low: number, high: number): Shape<number> {
       if (value === null) return 0;
       const digits = value instanceof JsonNumber ? value.source : typeof value === 'string' ? value.trim() : undefined;
       if (digits === undefined) throw mismatch(type, value, path);
-      if (digits === '') return 0;
+      if (digits === '' || digits === 'null') return 0;
       if (typeof value === 'string' && !/^[+-]?\d+$/.test(digits)) {
         throw new BodyProblem(
           `Cannot deserialize value of type \`${type}\` from String "${value}": not a valid \`${type}\` value`,
@@ -198,13 +203,22 @@ function whole(type: 'int' | 'long', low: number, high: number): Shape<number> {
   };
 }
 
+/** Jackson's words, roughly: what it met, not what it would have liked instead. */
+function syntaxProblem(json: string, error: unknown): string {
+  if (json.trim() === '') return 'No content to map due to end-of-input';
+  const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+  const character = position === undefined ? '' : json.charAt(Number(position));
+  if (character === '') return 'Unexpected end-of-input';
+  return `Unexpected character ('${character}' (code ${character.charCodeAt(0)}))`;
+}
+
 function refuseFormats(value: { readonly [key: string]: JsonValue }, path: readonly string[]): void {
   if (!('jsonFormats' in value)) return;
   if (value.jsonFormats === null) {
     throw new NullAccess('Cannot invoke "org.json4s.Formats.wantsBigDecimal()" because "formats" is null');
   }
   throw new BodyProblem(
-    'Cannot construct instance of `org.json4s.Formats` (no Creators, like default constructor, exist)',
+    'Cannot construct instance of `org.json4s.Formats` (no Creators, like default constructor, exist): abstract types either need to be mapped to concrete types, have custom deserializer, or contain additional type information',
     path,
   );
 }
@@ -218,11 +232,20 @@ function mismatch(type: string, value: JsonValue, path: readonly string[]): Body
 }
 
 function noCreator(className: string, value: JsonValue, path: readonly string[]): BodyProblem {
-  const given = value instanceof JsonNumber ? value.source : `'${value}'`;
+  const [argument, given] = describeScalar(value);
   return new BodyProblem(
-    `Cannot construct instance of \`${className}\` (although at least one Creator exists): no ${describe(value)[0]}-argument constructor/factory method to deserialize from ${describe(value)[0]} value (${given})`,
+    `Cannot construct instance of \`${className}\` (although at least one Creator exists): no ${argument}-argument constructor/factory method to deserialize from ${given}`,
     path,
   );
+}
+
+function describeScalar(value: JsonValue): readonly [argument: string, given: string] {
+  if (value instanceof JsonNumber) {
+    const argument = /^-?\d+$/.test(value.source) ? 'int/Int' : 'double/Double';
+    return [argument, `Number value (${value.source})`];
+  }
+  if (typeof value === 'boolean') return ['boolean/Boolean', `boolean value (${value})`];
+  return ['String', `String value ('${value}')`];
 }
 
 function describe(value: JsonValue): readonly [kind: string, token: string] {

@@ -1,5 +1,5 @@
 import { type Answer, attribute, duplicateKey, listing } from './answer.ts';
-import { wholeNumbers } from './bodies.ts';
+import { readSecretBindings, wholeNumbers } from './bodies.ts';
 import { BodyProblem } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { compositeId, serviceId } from './composite-id.ts';
@@ -201,6 +201,7 @@ function viewPolicy(store: Store, policy: DeploymentPolicyRecord) {
   return {
     ...fields,
     owner: nameOfUser(store, policy.owner) ?? '',
+    secretBinding: readSecretBindings(policy.secretBinding),
     service: {
       ...service,
       nodeHealth: wholeNumbers(service.nodeHealth),

@@ -151,12 +151,12 @@ function answerFailure(hub: Hub, failure: unknown): Answer {
 }
 
 function error(hub: Hub, status: number, code: AnswerCode, msg: string): Answer {
-  return { status, json: { code: hub.language.code(code), msg } };
+  return { status, regardless: true, json: { code: hub.language.code(code), msg } };
 }
 
 /** JSON is only given to who takes it: 406 otherwise, after the fact. */
 function finish(answer: Answer, request: HttpRequest): HttpAnswer {
-  if (answer.json !== undefined && !acceptsJson(request.headers.accept)) {
+  if (answer.json !== undefined && answer.regardless !== true && !acceptsJson(request.headers.accept)) {
     return plain({
       status: 406,
       text: 'Resource representation is only available with these types:\napplication/json',
@@ -175,11 +175,17 @@ function plain({ status, text }: Answer): HttpAnswer {
   return { status, headers: { ...HEADERS, 'content-type': 'text/plain; charset=UTF-8' }, body: text };
 }
 
+/** Of the ranges that match, the most specific one decides; a header without any range that can be read takes all. */
 function acceptsJson(accept: string | undefined): boolean {
-  if (accept === undefined || accept.trim() === '') return true;
-  return accept.split(',').some((range) => {
+  const ranges = (accept ?? '').split(',').flatMap((range) => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    const refused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-    return !refused && ['*/*', 'application/*', 'application/json'].includes(type);
+    if (!/^[^\s/]+\/[^\s/]+$/.test(type)) return [];
+    return [{ type, refused: parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)) }];
   });
+  if (ranges.length === 0) return true;
+  for (const type of ['application/json', 'application/*', '*/*']) {
+    const match = ranges.find((range) => range.type === type);
+    if (match !== undefined) return !match.refused;
+  }
+  return false;
 }

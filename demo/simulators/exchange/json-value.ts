@@ -44,10 +44,13 @@ export function isObject(value: JsonValue): value is { readonly [key: string]: J
 }
 
 function parse(text: string): JsonValue {
-  return JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }): unknown =>
-    typeof value === 'number' ? new JsonNumber(context?.source ?? String(value)) : value,
-  );
+  const keepDigits: Reviver = (_key, value, context) =>
+    typeof value === 'number' ? new JsonNumber(context?.source ?? String(value)) : value;
+  return JSON.parse(text, keepDigits);
 }
+
+/** JSON.parse's reviver, with the source text of primitives that the library's types lack. */
+type Reviver = (key: string, value: JsonValue | number, context?: { readonly source?: string }) => JsonValue;
 
 function endOfFirstValue(text: string): number | undefined {
   const start = text.search(/\S/);

@@ -20,7 +20,7 @@ interface KeyHolder {
 const SERVICE_KEYS: KeyHolder = {
   kind: 'service',
   find: (store, id) => store.services.get(id),
-  table: ['servicekeys', 'serv_key_fk_services', 'serviceid', 'services', 'pk_svck'],
+  table: ['servicekeys', 'service_fk', 'serviceid', 'services', 'pk_svck'],
   says: {
     holderMissing: 'service.not.found',
     notPut: 'service.key.not.inserted.or.updated',
@@ -32,7 +32,7 @@ const SERVICE_KEYS: KeyHolder = {
 const PATTERN_KEYS: KeyHolder = {
   kind: 'pattern',
   find: (store, id) => store.patterns.get(id),
-  table: ['patternkeys', 'deploy_pattern_keys_fk_patterns', 'patternid', 'patterns', 'pk_ptk'],
+  table: ['patternkeys', 'pattern_fk', 'patternid', 'patterns', 'pk_ptk'],
   says: {
     holderMissing: 'pattern.id.not.found',
     notPut: 'pattern.key.not.inserted.or.updated',

@@ -76,7 +76,7 @@ function getMessage(mailbox: Mailbox): Handler {
   };
 }
 
-/** Expired messages go when the next one arrives; they are given out until then. */
+/** Expired messages go when the next one arrives; they are given out until then. A failed insert uses up a number. */
 function sendMessage(mailbox: Mailbox): Handler {
   return (call) => {
     const id = authorized(call, mailbox, mailbox.kind === 'node' ? 'SEND_MSG_TO_NODE' : 'SEND_MSG_TO_AGBOT');
@@ -90,14 +90,14 @@ function sendMessage(mailbox: Mailbox): Handler {
     const sender = resourceOf(call.identity);
     const senderPublicKey = mailbox.senderKey(store, sender) ?? '';
     if (senderPublicKey === '') call.demand(['invalid.input.agbot.not.found', sender]);
+    const msgId = store.nextMessageId[mailbox.kind];
+    store.nextMessageId[mailbox.kind] += 1;
     if (box === undefined) {
       const key = mailbox.kind === 'node' ? 'node.msg.nodeid.not.found' : 'agbot.message.agbotid.not.found';
-      const table = `${mailbox.kind}msgs`;
-      const cause = missingParent(table, `${table}_fk`, `${mailbox.kind}id`, id, `${mailbox.kind}s`);
+      const foreignKey = mailbox.kind === 'node' ? 'node_msg_fk_node' : 'agbot_fk';
+      const cause = missingParent(`${mailbox.kind}msgs`, foreignKey, `${mailbox.kind}id`, id, `${mailbox.kind}s`);
       throw call.refusal(404, 'not-found', key, id, cause);
     }
-    const msgId = store.nextMessageId;
-    store.nextMessageId += 1;
     const timeExpires = shiftInstant(timeSent, ttl * 1000);
     box.messages.set(msgId, { msgId, sender, senderPublicKey, message: message ?? '', timeSent, timeExpires });
     call.logChange({

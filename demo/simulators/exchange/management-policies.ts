@@ -82,7 +82,10 @@ function getPolicy(call: Call): Answer {
     throw new NullAccess('Cannot invoke "slick.lifted.Rep.toNode()" because "value" is null');
   }
   if (policy === undefined) throw call.refusal(404, 'not-found', 'not.found');
-  const view = { ...viewPolicy(store, policy), allowDowngrade: policy.allowDowngrade, manifest: policy.manifest };
+  if (['allowdowngrade', 'enabled', 'startwindow'].includes(name.toLowerCase())) {
+    return attribute(name, `(managementpolicies Ref @1).${name.toLowerCase()}`);
+  }
+  const view = { ...viewPolicy(store, policy), manifest: policy.manifest };
   return attribute(name, attributesOf(view).get(name.toLowerCase()) ?? '');
 }
 
@@ -97,7 +100,7 @@ function createPolicy(call: Call): Answer {
   if (limits.managementPolicies !== 0 && owned > limits.managementPolicies) {
     throw call.refusal(403, 'access-denied', 'over.max.limit.mgmtpols', limits.managementPolicies);
   }
-  if (body.label === null) throw notNullViolation(call, id, 'label');
+  demandColumns(call, id, body);
   if (store.managementPolicies.has(id)) {
     const cause = duplicateKey('managementpolicies_pkey', 'managementpolicy', id);
     throw call.refusal(403, 'already-exists', 'mgmtpol.already.exists', id, cause);
@@ -123,7 +126,7 @@ function replacePolicy(call: Call): Answer {
   const body = readPolicy(call);
   const policy = call.hub.store.managementPolicies.get(id);
   if (policy !== undefined) {
-    if (body.label === null) throw notNullViolation(call, id, 'label');
+    demandColumns(call, id, body);
     Object.assign(policy, fieldsOf(call, body, ownerOf(call.identity)));
   }
   logPolicy(call, 'modified');
@@ -178,9 +181,12 @@ function viewPolicy(store: Store, policy: ManagementPolicyRecord) {
   };
 }
 
-function notNullViolation(call: Call, id: string, column: string): Error {
+/** What the class lets through and the table does not. */
+function demandColumns(call: Call, id: string, { label, agentUpgradePolicy }: PolicyBody): void {
+  const column = label === null ? 'label' : agentUpgradePolicy?.manifest === null ? 'manifest' : undefined;
+  if (column === undefined) return;
   const cause = `ERROR: null value in column "${column}" of relation "managementpolicies" violates not-null constraint`;
-  return call.refusal(500, 'internal_error', 'mgmtpol.not.created', id, cause);
+  throw call.refusal(500, 'internal_error', 'mgmtpol.not.created', id, cause);
 }
 
 function logPolicy(call: Call, operation: 'created' | 'modified' | 'deleted'): void {

@@ -179,7 +179,6 @@ export const MESSAGES = {
   'pattern.keys.deleted': 'pattern keys deleted',
   'pattern.must.have.orgid.prepended': "the 'pattern' attribute must have the orgid prepended, with a slash separating",
   'pattern.not.created': "pattern '{0}' not created: {1}",
-  'pattern.not.found': "pattern '{0}' for agbot '{1}' not found",
   'pattern.not.in.exchange': 'the referenced pattern does not exist in the exchange',
   'pattern.not.inserted': "pattern '{0}' for agbot '{1}' not inserted: {2}",
   'pattern.not.updated': "pattern '{0}' not updated: {1}",

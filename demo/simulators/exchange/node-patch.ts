@@ -1,9 +1,9 @@
 import type { Answer } from './answer.ts';
-import { asBoolean } from './body-shape.ts';
+import type { UserInput } from './bodies.ts';
 import { type Call, idOf } from './call.ts';
 import { isNode, isSuperUser } from './identity.ts';
 import { nodePatch } from './node-body.ts';
-import { unknownPattern, unknownServices } from './node-references.ts';
+import { UnnamedService, unknownPattern, unknownServices } from './node-references.ts';
 import type { NodeRecord } from './records.ts';
 
 /** The attributes of a node that PATCH changes: exactly one at a time. */
@@ -38,11 +38,11 @@ export function patchNode(call: Call): Answer {
   if ((body.pattern ?? '') !== '' && unknownPattern(call, body.pattern ?? '', node, 'PATCH')) throw badInput();
   if (name === 'publicKey') demandKeyChange(call, body.publicKey ?? '', node, badInput);
   if (name === 'token' && node?.publicKey !== '') throw refuse(call.text('node.public.key.not.token', id));
-  if (name === 'userInput' && unknownServices(call, body.userInput ?? []) !== undefined) throw badInput();
+  if (name === 'userInput' && isAnyUnknown(call, body.userInput ?? [])) throw badInput();
+  if (name === 'isNamespaceScoped' && typeof body.isNamespaceScoped !== 'boolean') throw refuse('ClassCastException');
   if (node === undefined) throw call.refusal(404, 'not-found', 'not.found');
 
-  const value = name === 'isNamespaceScoped' ? asBoolean(body.isNamespaceScoped) : body[name];
-  Object.assign(node, { [name]: value, lastUpdated: clock.instant() });
+  Object.assign(node, { [name]: body[name], lastUpdated: clock.instant() });
   if (name === 'token') logins.delete(id);
   call.logChange({
     orgId: call.param('org'),
@@ -58,4 +58,13 @@ export function patchNode(call: Call): Answer {
 function demandKeyChange(call: Call, key: string, node: NodeRecord | undefined, badInput: () => Error): void {
   if (!isNode(call.identity) && !isSuperUser(call.identity)) throw call.refusal(403, 'access-denied', 'access.denied');
   if (key !== '' && node?.publicKey !== '') throw badInput();
+}
+
+function isAnyUnknown(call: Call, inputs: readonly UserInput[]): boolean {
+  try {
+    return unknownServices(call, inputs) !== undefined;
+  } catch (failure) {
+    if (failure instanceof UnnamedService) return true;
+    throw failure;
+  }
 }

@@ -48,7 +48,7 @@ function putPolicy(call: Call): Answer {
   const { store, clock } = call.hub;
   const node = store.nodes.get(id);
   if (node === undefined) {
-    const cause = missingParent('nodepolicies', 'node_deploy_pol_fk_nodes', 'nodeid', id, 'nodes');
+    const cause = missingParent('nodepolicies', 'node_deploy_pol_fk', 'nodeid', id, 'nodes');
     throw call.refusal(
       500,
       'internal_error',

@@ -4,7 +4,7 @@ import { asBoolean } from './body-shape.ts';
 import { type Call, idOf } from './call.ts';
 import { isHubAdmin, isNode, isOrgAdmin, isStandardUser, isSuperUser } from './identity.ts';
 import { type NodeBody, nodeBody, registeredServicesProblem } from './node-body.ts';
-import { unknownPattern, unknownServices } from './node-references.ts';
+import { UnnamedService, unknownPattern, unknownServices } from './node-references.ts';
 import type { NodeRecord } from './records.ts';
 
 /**
@@ -25,7 +25,7 @@ export function putNode(call: Call): Answer {
   const existing = store.nodes.get(id);
   if (pattern !== '' && unknownPattern(call, pattern, existing, 'PUT')) call.demand(['pattern.not.in.exchange']);
   demandFree(call, id, body, existing);
-  const missing = unknownServices(call, body.userInput);
+  const missing = missingServices(call, id, body);
   if (missing !== undefined) call.demand(['services.not.found', missing]);
 
   const owned = existing !== undefined && isMine(call, existing) ? existing : undefined;
@@ -85,6 +85,15 @@ export function putNode(call: Call): Answer {
     return near === undefined
       ? call.done('node.added.or.updated')
       : call.done('num.nodes.near.org.limit', organization, near);
+  }
+}
+
+function missingServices(call: Call, id: string, body: NodeBody): string | undefined {
+  try {
+    return unknownServices(call, body.userInput);
+  } catch (failure) {
+    if (!(failure instanceof UnnamedService)) throw failure;
+    throw call.refusal(500, 'internal_error', 'node.not.inserted.or.updated', id, failure.message);
   }
 }
 

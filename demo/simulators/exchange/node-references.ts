@@ -20,6 +20,14 @@ export function unknownPattern(call: Call, id: string, node: NodeRecord | undefi
   return !open || !(pattern.public || pattern.organization === node.organization);
 }
 
+/** User input that names no service: the real one finds out in the database. */
+export class UnnamedService extends Error {
+  constructor() {
+    super('Batch entry 0 insert into "search_service" was aborted: ERROR: null value violates not-null constraint');
+    this.name = 'UnnamedService';
+  }
+}
+
 /** The services of a node's user input that are not there, written as the error text has them. */
 export function unknownServices(call: Call, inputs: readonly UserInput[]): string | undefined {
   const everything = isSuperUser(call.identity);
@@ -31,6 +39,7 @@ export function unknownServices(call: Call, inputs: readonly UserInput[]): strin
     if (input === null)
       throw new NullAccess('Cannot invoke "OneUserInputService.serviceArch()" because "service" is null');
     const { serviceOrgid: org, serviceUrl: url, serviceArch, serviceVersionRange } = input;
+    if (org === null || url === null) throw new UnnamedService();
     const arch = (serviceArch ?? '') === '' ? '%' : (serviceArch ?? '');
     return { org, url, arch, version: singleVersion(serviceVersionRange ?? '[0,1]') };
   });

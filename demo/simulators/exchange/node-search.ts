@@ -108,7 +108,7 @@ function findNodesOfService(call: Call): Answer {
       node.status !== undefined &&
       isLike(node.status.runningServices, wanted),
   );
-  const pairs = nodes.map(({ id, lastHeartbeat }) => ({ _1: id, _2: lastHeartbeat }));
+  const pairs = nodes.map(({ id, lastHeartbeat }) => [id, lastHeartbeat]);
   return { status: nodes.length === 0 ? 404 : 201, json: { nodes: pairs } };
 }
 

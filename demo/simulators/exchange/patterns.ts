@@ -1,5 +1,5 @@
 import { type Answer, attribute, duplicateKey, listing } from './answer.ts';
-import { wholeNumbers } from './bodies.ts';
+import { readSecretBindings, wholeNumbers } from './bodies.ts';
 import { asBoolean } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { compositeId, serviceId } from './composite-id.ts';
@@ -271,6 +271,7 @@ function viewPattern(store: Store, pattern: PatternRecord) {
   return {
     ...fields,
     owner: nameOfUser(store, pattern.owner) ?? '',
+    secretBinding: readSecretBindings(pattern.secretBinding),
     clusterNamespace: pattern.clusterNamespace ?? '',
     services: pattern.services.map(
       (service) =>

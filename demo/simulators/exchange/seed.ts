@@ -11,25 +11,30 @@ export function seed(hub: Hub, state: HubState): void {
   const root = state.users.find((user) => user.root === true)?.id;
   for (const user of state.users) addUser(hub, state.password, user);
   const rootUuid = root === undefined ? null : (hub.store.users.get(root)?.uuid ?? null);
-  for (const user of hub.store.users.values()) user.modifiedBy = rootUuid;
+  for (const user of hub.store.users.values()) user.modifiedBy = user.uuid === rootUuid ? null : rootUuid;
   for (const node of state.nodes) addNode(hub, node);
   for (const agbot of state.agbots ?? []) addAgbot(hub, agbot);
 }
 
+/** What a fresh database calls its two orgs. */
+const BUILT_IN: Readonly<Record<string, readonly [label: string, description: string]>> = {
+  root: ['Root Org', 'Organization for the root user only'],
+  IBM: ['IBM Org', 'Organization containing IBM services'],
+};
+
 function addOrg({ store, clock }: Hub, id: string): void {
+  const [label, description] = BUILT_IN[id] ?? [id, id];
   store.orgs.set(id, {
     id,
     orgType: id === 'IBM' ? 'IBM' : '',
-    label: id,
-    description: id,
+    label,
+    description,
     lastUpdated: clock.instant(),
     tags: null,
     maxNodes: 0,
     heartbeatIntervals: NO_HEARTBEAT_INTERVALS,
   });
-  if (id !== 'root' && id !== 'IBM') {
-    logChange(store, clock, { orgId: id, id, category: 'org', public: false, resource: 'org', operation: 'created' });
-  }
+  logChange(store, clock, { orgId: id, id, category: 'org', public: false, resource: 'org', operation: 'created' });
 }
 
 function addUser({ store, clock }: Hub, password: string, user: HubState['users'][number]): void {

@@ -94,7 +94,9 @@ export function isSharable(value: string): boolean {
 export function requiredOf({ requiredServices }: Pick<ServicePatch, 'requiredServices'>): readonly ServiceReference[] {
   return (requiredServices ?? []).map((required) => {
     if (required === null) {
-      throw new NullAccess('Cannot invoke "ServiceRef.versionRange()" because "rs" is null');
+      throw new NullAccess(
+        'Cannot invoke "org.openhorizon.exchangeapi.table.service.ServiceRef.versionRange()" because "rs" is null',
+      );
     }
     return required;
   });
@@ -111,6 +113,8 @@ function isAcceptableUrl(url: string): boolean {
   if (!['http', 'https', 'ftp', 'file', 'mailto', 'jrt'].includes(scheme.toLowerCase())) {
     return scheme.toLowerCase() === 'jar' && rest.includes('!/');
   }
-  const port = /^\/\/[^/?#]*?:([^/?#@:\]]*)(?:[/?#]|$)/.exec(rest)?.[1] ?? '';
-  return port === '' || /^[+-]?\d+$/.test(port);
+  const authority = /^\/\/(?:[^/?#]*@)?([^/?#]*)/.exec(rest)?.[1] ?? '';
+  if (authority.startsWith('[') && !/^\[..+\]/.test(authority)) return false;
+  const port = /:([^:\]]*)$/.exec(authority)?.[1] ?? '';
+  return port === '' || port === '-1' || /^\+?\d+$/.test(port);
 }

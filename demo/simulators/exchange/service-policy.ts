@@ -40,7 +40,7 @@ function putPolicy(call: Call): Answer {
   if (wrong !== undefined) call.demand(['property.type.must.be', wrong, PROPERTY_TYPES.join(', ')]);
   const service = call.hub.store.services.get(id);
   if (service === undefined) {
-    const cause = missingParent('servicepolicies', 'serv_pol_fk_services', 'serviceid', id, 'services');
+    const cause = missingParent('servicepolicies', 'service_fk', 'serviceid', id, 'services');
     throw call.refusal(
       500,
       'internal_error',

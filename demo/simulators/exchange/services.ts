@@ -105,7 +105,7 @@ function getService(call: Call): Answer {
   const value = values.get(name.toLowerCase());
   if (name === '' || value === undefined) return listing('services', { [id]: viewService(store, service) });
   if (name.toLowerCase() === 'public' && name !== 'public') throw new CastFailure('public (of class java.lang.String)');
-  return attribute(name, name === 'public' ? '(services Ref @1).public' : value);
+  return attribute(name, name === 'public' ? '(services Path @1._1).public' : value);
 }
 
 function createService(call: Call): Answer {
@@ -261,14 +261,18 @@ function viewService(store: Store, service: ServiceRecord) {
   };
 }
 
-/** By lower-case name, as text: containers as JSON. */
+/** By lower-case name, as text: containers as JSON, in which an optional field that is not there leaves no trace. */
 export function attributesOf(view: Readonly<Record<string, unknown>>): Map<string, string> {
   return new Map(
     Object.entries(view).map(([name, value]) => [
       name.toLowerCase(),
-      typeof value === 'object' ? JSON.stringify(value) : String(value),
+      typeof value === 'object' ? JSON.stringify(value, withoutNulls) : String(value),
     ]),
   );
+}
+
+function withoutNulls(key: string, value: unknown): unknown {
+  return value === null && key !== 'value' && Number.isNaN(Number(key || 'x')) ? undefined : value;
 }
 
 function logService(

@@ -36,7 +36,8 @@ export interface Store {
   /** The last number given out; the sequence says 1 before the first. */
   lastChangeId: number;
   nextDockAuthId: number;
-  nextMessageId: number;
+  /** Nodes and agbots have a sequence each. */
+  readonly nextMessageId: { node: number; agbot: number };
 }
 
 export function createStore(): Store {
@@ -56,7 +57,7 @@ export function createStore(): Store {
     changes: [],
     lastChangeId: 0,
     nextDockAuthId: 1,
-    nextMessageId: 1,
+    nextMessageId: { node: 1, agbot: 1 },
   };
 }
 
