@@ -1,18 +1,34 @@
-/** JSON as hzn reads it: comments between slash-star and star-slash is taken out first (reference/anax.md §3). */
+/** JSON as hzn reads it: comments are taken out, and variables expanded, before it is parsed (reference/anax.md §3). */
 
-/** The text with every comment outside of strings blanked, so that offsets and lines stay what they were. */
+/** The text with every comment outside of strings blanked: offsets and lines stay what they were. */
 export function blankComments(text: string): string {
-  if (!text.includes('/*')) return text;
+  return text.includes('/*') ? replaced(text, ownWords(text, false)) : text;
+}
+
+/** Without comments, and with null for each variable outside of strings: a number or a truth value is to stand there. */
+export function plainJson(text: string): string {
+  return text.includes('/*') || text.includes('$') ? replaced(text, ownWords(text, true)) : text;
+}
+
+function replaced(text: string, words: Iterable<OwnWord>): string {
   let result = '';
   let copied = 0;
-  for (const [start, end] of commentRanges(text)) {
-    result += text.slice(copied, start) + text.slice(start, end).replace(/[^\n]/g, ' ');
+  for (const { start, end, filler } of words) {
+    result += text.slice(copied, start) + filler.padEnd(end - start).slice(0, end - start);
     copied = end;
   }
   return result + text.slice(copied);
 }
 
-function* commentRanges(text: string): Generator<[start: number, end: number]> {
+interface OwnWord {
+  readonly start: number;
+  readonly end: number;
+  /** What is to stand there, shorter or longer. */
+  readonly filler: string;
+}
+
+/** What is hzn's own in a JSON file: comments, line by line, and variables outside of strings. */
+function* ownWords(text: string, variables: boolean): Generator<OwnWord> {
   let position = 0;
   while (position < text.length) {
     const character = text[position];
@@ -21,11 +37,29 @@ function* commentRanges(text: string): Generator<[start: number, end: number]> {
     } else if (character === '/' && text[position + 1] === '*') {
       const close = text.indexOf('*/', position + 2);
       const end = close < 0 ? text.length : close + 2;
-      yield [position, end];
+      yield* comment(text, position, end);
       position = end;
+    } else if (variables && character === '$') {
+      VARIABLE.lastIndex = position;
+      const [word = '$'] = VARIABLE.exec(text) ?? [];
+      yield { start: position, end: position + word.length, filler: word.length < 4 ? '0' : 'null' };
+      position += word.length;
     } else {
       position += 1;
     }
+  }
+}
+
+const VARIABLE = /\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})/y;
+
+/** Line breaks of a comment stay. */
+function* comment(text: string, from: number, to: number): Generator<OwnWord> {
+  let start = from;
+  while (start < to) {
+    const lineEnd = text.indexOf('\n', start);
+    const end = lineEnd < 0 || lineEnd > to ? to : lineEnd;
+    yield { start, end, filler: '' };
+    start = end + 1;
   }
 }
 
@@ -42,7 +76,7 @@ export function jsonFault(text: string): { message: string; fix: string; offset:
     return undefined;
   } catch {
     const offset = faultOffset(text);
-    const found = text.slice(offset).match(/^\S{1,20}/)?.[0];
+    const found = text.slice(offset).match(/^[^ \t\r\n]{1,20}/)?.[0];
     const message =
       found === undefined ? 'not JSON: it ends too early' : `not JSON: ${JSON.stringify(found)} can not stand here`;
     return { message, fix: 'Mend the syntax; hzn takes JSON and comments between /* and */ only.', offset };
@@ -50,7 +84,7 @@ export function jsonFault(text: string): { message: string; fix: string; offset:
 }
 
 const TOKEN =
-  /[\s\uFEFF]*(?:([{}[\],:])|("(?:[\u0020\u0021\u0023-\u005b\u005d-\u{10ffff}]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?))/uy;
+  /[ \t\r\n\uFEFF]*(?:([{}[\],:])|("(?:[\u0020\u0021\u0023-\u005b\u005d-\u{10ffff}]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?))/uy;
 
 /** Offset of the first token that JSON does not allow where it stands. V8 tells it for some faults only. */
 function faultOffset(text: string): number {
@@ -62,7 +96,7 @@ function faultOffset(text: string): number {
     TOKEN.lastIndex = position;
     const [, mark, string] = TOKEN.exec(text) ?? ['', 'none'];
     const next = follow(expected, mark ?? (string === undefined ? 'scalar' : 'string'), open);
-    if (next === undefined) return position + (/^[\s\uFEFF]*/.exec(text.slice(position))?.[0].length ?? 0);
+    if (next === undefined) return position + (/^[ \t\r\n\uFEFF]*/.exec(text.slice(position))?.[0].length ?? 0);
     expected = next;
     position = TOKEN.lastIndex;
   }

@@ -11,7 +11,7 @@ import {
   parseAllDocuments,
 } from 'yaml';
 import { type Fault, structureFaults, syntaxFault, valueFault } from './document-faults.ts';
-import { blankComments, jsonFault } from './document-json.ts';
+import { blankComments, jsonFault, plainJson } from './document-json.ts';
 import { strayTabs } from './document-tabs.ts';
 import { maskVariables, unmaskText, unmaskVariables } from './document-variables.ts';
 import { tooDeepAt } from './nesting.ts';
@@ -82,7 +82,8 @@ export function parseText(text: string, options: { readonly json?: boolean } = {
   if (refusal !== undefined) {
     return { format, text, documents: [unreadable(refusal)], tabs: [], positionAt: () => ({ line: 1, column: 1 }) };
   }
-  const source = format === 'json' || /^\s*(?:\/\*|[{[])/.test(text) ? blankComments(text) : maskVariables(text);
+  const comments = /^\s*(?:\/\*|[{[])/.test(text);
+  const source = format === 'json' ? plainJson(text) : maskVariables(comments ? blankComments(text) : text);
   const lines = new LineCounter();
   const positionAt = (offset: number): Position => atLeastOne(lines.linePos(offset));
   const fault = format === 'json' ? jsonFault(source) : undefined;
@@ -95,7 +96,7 @@ export function parseText(text: string, options: { readonly json?: boolean } = {
   });
   const documents =
     fault === undefined
-      ? [...parsed].map((document) => new YamlDocument(document, positionAt, source !== text))
+      ? [...parsed].map((document) => new YamlDocument(document, positionAt, format === 'yaml' && source !== text))
       : [unreadable({ kind: 'syntax', message: fault.message, fix: fault.fix, at: positionAt(fault.offset) })];
   return { format, text, documents, tabs: format === 'json' ? [] : strayTabs(source), positionAt };
 }

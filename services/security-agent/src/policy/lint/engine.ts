@@ -53,45 +53,61 @@ export interface LintRun {
 
 /** Runs rules over a text. The same text gives the same findings in the same order, by place and then by rule. */
 export function runRules(text: ParsedText, file: string, rules: RuleSet, enforcer: Enforcer): LintRun {
-  const findings: LintedFinding[] = [];
-  const context = { enforcer };
-  const add = (rule: RuleText, report: Omit<Report, 'path'>, at: Position, extra: object): void => {
-    const severity = severityFor(rule, report, enforcer);
-    if (severity === undefined) return;
-    const { message, fix, repair } = report;
-    const mend = repair === undefined ? {} : { repair, ...extra };
-    findings.push({ file, line: at.line, column: at.column, rule: rule.id, severity, message, fix, ...mend });
-  };
-  const place = (document: ParsedDocument, path: ValuePath, report: Report): Position => {
-    const at = report.onKey === true ? document.keyPositionOf(path) : document.positionOf(path);
-    return report.column === undefined ? at : { line: at.line, column: at.column + report.column };
-  };
-  for (const rule of rules.text) for (const report of rule.check(text, context)) add(rule, report, report.at, {});
-  const placed = text.documents.flatMap((document) => policiesOf(document));
-  for (const document of text.documents) {
-    if (document.value === undefined) continue;
-    for (const rule of rules.document) {
-      for (const report of rule.check(document, context)) {
-        add(rule, report, place(document, report.path, report), { document });
-      }
-    }
-  }
-  for (const { subject, document, placeOf } of placed) {
-    for (const { rule, report } of policyReports(subject, rules.policy, enforcer)) {
-      const path = placeOf(report.path);
-      const { repair, ...rest } = report;
-      const placed = repair === undefined ? undefined : placedRepair(repair, subject.policy, document, placeOf);
-      const mend = placed === undefined ? {} : { repair: placed };
-      add(rule, { ...rest, ...mend }, place(document, path, report), { document });
-    }
-  }
-  for (const rule of rules.set) {
-    for (const report of rule.check(placed, context)) {
-      const { document, placeOf } = report.policy;
-      add(rule, report, place(document, placeOf(report.path), report), { document });
-    }
-  }
-  return { findings: inOrder(findings.filter((finding) => !ignoredAt(text.text, finding))), policies: placed.length };
+  const context: RunContext = { file, enforcer };
+  const placed = text.documents.flatMap(policiesOf);
+  const readable = text.documents.filter(({ value }) => value !== undefined);
+  const findings = [
+    ...rules.text.flatMap((rule) =>
+      [...rule.check(text, context)].flatMap((report) => findingOf(rule, report, report.at, context)),
+    ),
+    ...readable.flatMap((document) =>
+      rules.document.flatMap((rule) =>
+        [...rule.check(document, context)].flatMap((report) => locatedFinding(rule, report, document, context)),
+      ),
+    ),
+    ...placed.flatMap((policy) =>
+      policyReports(policy.subject, rules.policy, enforcer).flatMap(({ rule, report }) =>
+        locatedFinding(rule, inDocument(report, policy), policy.document, context),
+      ),
+    ),
+    ...rules.set.flatMap((rule) =>
+      [...rule.check(placed, context)].flatMap((report) =>
+        locatedFinding(rule, inDocument(report, report.policy), report.policy.document, context),
+      ),
+    ),
+  ];
+  return { findings: inOrder(text, findings), policies: placed.length };
+}
+
+export interface RunContext {
+  readonly file: string;
+  readonly enforcer: Enforcer;
+}
+
+/** A report as a finding, in the place that its path has in a document; none where it does not concern the enforcer. */
+export function locatedFinding(
+  rule: RuleText,
+  report: Report,
+  document: ParsedDocument,
+  context: RunContext,
+): LintedFinding[] {
+  const at = report.onKey === true ? document.keyPositionOf(report.path) : document.positionOf(report.path);
+  const position = report.column === undefined ? at : { line: at.line, column: at.column + report.column };
+  return findingOf(rule, report, position, context).map((finding) =>
+    finding.repair === undefined ? finding : { ...finding, document },
+  );
+}
+
+function findingOf(
+  rule: RuleText,
+  report: Omit<Report, 'path'>,
+  { line, column }: Position,
+  { file, enforcer }: RunContext,
+): LintedFinding[] {
+  const severity = severityFor(rule, report, enforcer);
+  const { message, fix, repair } = report;
+  const mend = repair === undefined ? {} : { repair };
+  return severity === undefined ? [] : [{ file, line, column, rule: rule.id, severity, message, fix, ...mend }];
 }
 
 /** Every report on one policy, less those that another one says better, and those on a value that nobody knows yet. */
@@ -146,25 +162,24 @@ export function isTemplate(value: unknown): value is Fields {
   return isFields(value) && value.template !== undefined && isPolicyKind(value.kind);
 }
 
-/** A repair in terms of the document; none where a template has a placeholder for what would be changed. */
-function placedRepair(
-  repair: Repair,
-  policy: Fields,
-  document: ParsedDocument,
-  placeOf: (path: ValuePath) => ValuePath,
-): Repair | undefined {
-  if (repair.kind === 'replace') return repair;
+/** A report on a policy in terms of its document; its repair is left out where a template has a placeholder there. */
+function inDocument(report: Report, { subject, document, placeOf }: PlacedPolicy): Report {
+  const { repair, ...rest } = report;
+  const moved = { ...rest, path: placeOf(report.path) };
+  if (repair === undefined) return moved;
+  if (repair.kind === 'replace') return { ...moved, repair };
   const path = placeOf(repair.path);
-  const seen = valueAt(policy, repair.path);
+  const seen = valueAt(subject.policy, repair.path);
   const written = valueAt(document.value, path);
   const same = typeof seen === 'object' ? typeof written === 'object' : seen === written;
-  return same ? { ...repair, path } : undefined;
+  return same ? { ...moved, repair: { ...repair, path } } : moved;
 }
 
-function inOrder(findings: readonly LintedFinding[]): LintedFinding[] {
-  const sorted = findings.toSorted(
-    (a, b) => a.line - b.line || a.column - b.column || compare(a.rule, b.rule) || compare(a.message, b.message),
-  );
+/** Findings by place and then by rule, without those that a comment of the text silences. */
+export function inOrder({ text }: ParsedText, findings: readonly LintedFinding[]): LintedFinding[] {
+  const sorted = findings
+    .filter((finding) => !ignoredAt(text, finding))
+    .sort((a, b) => a.line - b.line || a.column - b.column || compare(a.rule, b.rule) || compare(a.message, b.message));
   return sorted.filter((finding, index) => index === 0 || !isSame(finding, sorted[index - 1]));
 }
 

@@ -1,0 +1,44 @@
+import type { ParsedText } from '#policy/document.ts';
+import { type LintedFinding, locatedFinding, type RunContext } from '#policy/lint/engine.ts';
+import type { Rule } from '#policy/lint/rule.ts';
+import { type Definition, definitionOf } from './definition.ts';
+import { containerRules } from './rules/container.ts';
+import { hznJsonRules } from './rules/hzn-json.ts';
+import { inputRules } from './rules/inputs.ts';
+import { mmsRules } from './rules/mms.ts';
+import { placementRules } from './rules/placement.ts';
+import { policyRules } from './rules/policy.ts';
+import { serviceRules } from './rules/service.ts';
+import { shapeRules } from './rules/shape.ts';
+
+/** Every rule about Open Horizon's definitions. */
+export const openHorizonRules: readonly Rule<Definition>[] = [
+  ...shapeRules,
+  ...serviceRules,
+  ...containerRules,
+  ...policyRules,
+  ...placementRules,
+  ...inputRules,
+  ...mmsRules,
+  ...hznJsonRules,
+];
+
+export interface DefinitionRun {
+  readonly findings: readonly LintedFinding[];
+  /** Documents that define something of Open Horizon's. */
+  readonly definitions: number;
+}
+
+/** What Exchange, agbot or agent reject late, or drop, in a text. Findings are in no order yet. */
+export function lintDefinitions(text: ParsedText, context: RunContext): DefinitionRun {
+  const json = text.format === 'json' || /^\s*(?:\/\*|[{[])/.test(text.text);
+  const definitions = text.documents.flatMap((document) => definitionOf(document, json, text.text) ?? []);
+  const findings = definitions.flatMap((definition) =>
+    openHorizonRules.flatMap((rule) =>
+      [...rule.check(definition, context)].flatMap((report) =>
+        locatedFinding(rule, { ...report, path: [...definition.base, ...report.path] }, definition.document, context),
+      ),
+    ),
+  );
+  return { findings, definitions: definitions.length };
+}
