@@ -16,13 +16,14 @@ export function adoptSignatures(publishable: Publishable, known: KnownSignatures
   const keys = publishable.keys.map(({ pem }) => createPublicKey(pem));
   const isSigned = (text: string, signature: string): boolean => keys.some((key) => textIsSigned(text, signature, key));
   const keyIds = new Set(publishable.keys.map(({ keyId }) => keyId));
-  const problems: ArmorError[] = [];
+  // By content: the copies of one share its envelope, and its problem.
+  const problems = new Map<string, ArmorError>();
   const objects = publishable.objects.map((object) => {
     const adopted = adoptEnvelope(object, known.envelopes.get(object.content.id), keyIds);
-    if (adopted instanceof ArmorError) problems.push(adopted);
+    if (adopted instanceof ArmorError) problems.set(object.content.id, adopted);
     return adopted instanceof ArmorError ? object : adopted;
   });
-  const [first, ...rest] = problems;
+  const [first, ...rest] = problems.values();
   if (first !== undefined) throw new ArmorErrors([first, ...rest]);
   return {
     ...publishable,
