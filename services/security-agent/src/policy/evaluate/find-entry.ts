@@ -30,13 +30,11 @@ export function findFile(table: RuleTable, path: string, source: string): TableE
   );
 }
 
-/** What some source has for this path: with the source unknown, the answer may be this one. */
-export function findForAnySource(table: RuleTable, path: string, side: Side): TableEntry | undefined {
-  for (const entries of table.bySource.values()) {
-    const found = findEntity(entries, path, side) ?? findDirectory(entries, path, side);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** What each source has for this path: with the source unknown, any of them may be the one that decides. */
+export function findForEverySource(table: RuleTable, path: string, side: Side): TableEntry[] {
+  return [...table.bySource.values()].flatMap(
+    (entries) => findEntity(entries, path, side) ?? findDirectory(entries, path, side) ?? [],
+  );
 }
 
 function findInSource(table: RuleTable, path: string, source: string, side: Side): TableEntry | undefined {

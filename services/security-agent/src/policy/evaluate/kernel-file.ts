@@ -1,5 +1,5 @@
 import type { PostureAction } from './decision.ts';
-import { findFile, findForAnySource } from './find-entry.ts';
+import { findFile, findForEverySource } from './find-entry.ts';
 import { kernelPath } from './rule-key.ts';
 import { DENY, OWNER, READ, TTY, WRITE } from './rule-mask.ts';
 import type { RuleTable, TableEntry } from './rule-table.ts';
@@ -59,6 +59,8 @@ function judgeOwner(hook: FileHook, entry: TableEntry, access: FileAccess): Verd
 
 /** With the acting program unknown, some source's rule may be the one that applies. */
 function unknownSource(table: RuleTable, hook: FileHook, access: FileAccess, path: string, verdict: Verdict): Verdict {
-  const other = findForAnySource(table, path, 'file');
-  return other === undefined ? verdict : strictest(verdict, decide(table, hook, other, access), 'source');
+  return findForEverySource(table, path, 'file').reduce(
+    (known, entry) => strictest(known, decide(table, hook, entry, access), 'source'),
+    verdict,
+  );
 }

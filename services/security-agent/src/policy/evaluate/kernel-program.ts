@@ -1,5 +1,5 @@
 import type { PostureAction } from './decision.ts';
-import { findForAnySource, findProgram } from './find-entry.ts';
+import { findForEverySource, findProgram } from './find-entry.ts';
 import { kernelPath } from './rule-key.ts';
 import { ARGUMENTS, DENY, OWNER, TTY } from './rule-mask.ts';
 import { argumentsKey, type RuleTable, type TableEntry } from './rule-table.ts';
@@ -76,6 +76,8 @@ function kernelArgument(arg: string): string {
 
 /** With the parent unknown, some source's rule may be the one that applies. */
 function unknownSource(table: RuleTable, path: string, start: ProgramStart, verdict: Verdict): Verdict {
-  const other = findForAnySource(table, path, 'process');
-  return other === undefined ? verdict : strictest(verdict, decide(table, other, path, start), 'source');
+  return findForEverySource(table, path, 'process').reduce(
+    (known, entry) => strictest(known, decide(table, entry, path, start), 'source'),
+    verdict,
+  );
 }

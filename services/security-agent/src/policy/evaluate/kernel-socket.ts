@@ -113,15 +113,11 @@ function judgeKeys(
   source: string,
   judge: (entry: TableEntry | undefined, key: string) => Verdict,
 ): Verdict {
-  const entries = source === '' ? undefined : table.bySource.get(kernelPath(source));
-  const verdict =
-    judgeFirst(entries, keys, judge) ?? judgeFirst(table.anySource, keys, judge) ?? judge(undefined, keys.at(-1) ?? '');
-  if (source !== '') return verdict;
-  for (const other of table.bySource.values()) {
-    const alternative = judgeFirst(other, keys, judge);
-    if (alternative !== undefined) return strictest(verdict, alternative, 'source');
-  }
-  return verdict;
+  const unsourced = judgeFirst(table.anySource, keys, judge) ?? judge(undefined, keys.at(-1) ?? '');
+  if (source !== '') return judgeFirst(table.bySource.get(kernelPath(source)), keys, judge) ?? unsourced;
+  return [...table.bySource.values()]
+    .flatMap((other) => judgeFirst(other, keys, judge) ?? [])
+    .reduce((known, alternative) => strictest(known, alternative, 'source'), unsourced);
 }
 
 function judgeFirst(

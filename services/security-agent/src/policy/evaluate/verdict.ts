@@ -38,9 +38,12 @@ function verdict(deny: boolean, notice: boolean, rule?: Rule, unknown?: Unknown)
   return unknown === undefined ? { deny, notice, rule } : { deny, notice, rule, unknown };
 }
 
-/** One of two verdicts holds, and `unknown` keeps us from telling which: the stricter, uncertain where they differ. */
+/**
+ * One of two verdicts holds, and `unknown` keeps us from telling which: the stricter, uncertain where they differ or
+ * where either is.
+ */
 export function strictest(one: Verdict, other: Verdict, unknown: Unknown): Verdict {
-  if (one.deny === other.deny && one.notice === other.notice) return one.unknown === undefined ? one : other;
+  if (one.deny === other.deny && one.notice === other.notice) return other.unknown === undefined ? one : other;
   const stricter = one.deny || (!other.deny && one.notice) ? one : other;
   return { ...stricter, unknown: stricter.unknown ?? unknown };
 }

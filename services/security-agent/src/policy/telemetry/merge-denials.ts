@@ -56,7 +56,8 @@ export class DenialMerger {
    */
   push(event: SecurityEvent, at: number = event.timeMicros): MergedEvent[] {
     const out = this.expire(at);
-    const part = denialPart(event);
+    // Nearly all telemetry passed and has nothing to join: it need not be looked at any closer.
+    const part = this.waiting.size > 0 || this.concerns(event) ? denialPart(event) : undefined;
     if (part === undefined) {
       out.push(alone(event));
       return out;
