@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Ask, AskFailed } from '../ask.ts';
+import { repeat } from '../repeat.ts';
 import { Placer } from './placer.ts';
 import { type Agreement, type AgreementStep, planAgreements, possibleTerms } from './plan-agreements.ts';
 import { readWorld } from './world.ts';
@@ -7,6 +8,8 @@ import { readWorld } from './world.ts';
 export interface AgbotOptions {
   readonly exchange: Ask;
   readonly css: Ask;
+  /** Organisations that it serves, asked for at every tick. */
+  readonly orgs: () => readonly string[];
   /** `org/id:secret` of somebody who may read every organisation: an agbot of IBM, or root. */
   readonly auth: string;
   /** Works by itself at this interval; without it only `tick` makes it work. */
@@ -29,17 +32,15 @@ export interface Agbot {
 }
 
 export function startAgbot(options: AgbotOptions): Agbot {
-  const { exchange, css, auth, tickMs } = options;
+  const { exchange, css, auth, orgs, tickMs } = options;
   const consumer = auth.slice(0, auth.indexOf(':'));
   let agreements: readonly Agreement[] = [];
   const placer = new Placer(css, auth);
   let ticking: Promise<boolean> = Promise.resolve(true);
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
 
   const tickOnce = async (): Promise<boolean> => {
     try {
-      const world = await readWorld(exchange, auth);
+      const world = await readWorld(exchange, auth, orgs());
       agreements = planAgreements(agreements, possibleTerms(world)).reduce(
         (held, step) => carryOut(held, step, consumer),
         agreements,
@@ -56,11 +57,7 @@ export function startAgbot(options: AgbotOptions): Agbot {
     ticking = ticking.then(tickOnce);
     return ticking;
   };
-  const schedule = (): void => {
-    if (tickMs === undefined || closed) return;
-    timer = setTimeout(() => void tick().then(schedule), tickMs).unref();
-  };
-  schedule();
+  const stopTicking = repeat(tickMs, tick);
 
   return {
     get agreements() {
@@ -75,8 +72,7 @@ export function startAgbot(options: AgbotOptions): Agbot {
     },
     tick,
     async close() {
-      closed = true;
-      clearTimeout(timer);
+      stopTicking();
       await ticking;
     },
   };

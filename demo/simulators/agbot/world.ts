@@ -38,17 +38,17 @@ export interface World {
 }
 
 /**
- * @param auth of somebody who may read every organisation: an agbot of IBM, or root
+ * @param orgs that the agbot serves
+ * @param auth of somebody who may read them all: an agbot of IBM, or root
  * @throws AskFailed
  */
-export async function readWorld(ask: Ask, auth: string): Promise<World> {
+export async function readWorld(ask: Ask, auth: string, orgs: readonly string[]): Promise<World> {
   const read = async (path: string): Promise<JsonRecord> => {
     const { status, body } = await ask({ path, auth });
     // A listing without entries and a policy that is not there are 404: none. Anything else is no answer.
     if (status !== 200 && status !== 404) throw new AskFailed(`GET ${path} was answered with ${status}`);
     return status === 200 ? record(JSON.parse(body)) : {};
   };
-  const orgs = Object.keys(record((await read('/orgs')).orgs));
   const parts = await Promise.all(orgs.map((org) => readOrg(read, org)));
   return {
     services: parts.flatMap(({ services }) => services),

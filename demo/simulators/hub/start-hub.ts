@@ -73,6 +73,7 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
   const agbot = startAgbot({
     exchange: ask,
     css: css.ask,
+    orgs: () => [...exchange.store.orgs.keys()],
     auth: agbotAuth(state),
     ...(agbotTickMs !== undefined && { tickMs: agbotTickMs }),
   });
