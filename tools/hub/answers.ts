@@ -87,10 +87,10 @@ function denied({ name, user, credentialsFrom }: HubParty): [message: string, fi
       ];
 }
 
-function redirected({ headers, status }: HttpAnswer, { urlSetting }: HubParty): [message: string, fix: string] {
+function redirected({ headers, status }: HttpAnswer, { urlSetting, redact }: HubParty): [message: string, fix: string] {
   const { location = '' } = headers;
   const target = URL.canParse(location) ? new URL(location) : undefined;
-  const to = target === undefined ? 'elsewhere' : `to ${target.origin}${target.pathname}`;
+  const to = target === undefined ? 'elsewhere' : redact(`to ${target.origin}${target.pathname}`);
   return [`the hub sends us ${to} (${status})`, `Write the final URL into ${urlSetting}.`];
 }
 

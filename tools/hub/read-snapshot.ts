@@ -39,7 +39,9 @@ async function readParts(
   const { exchange } = hub;
   const services = exchange.list('service');
   const patterns = exchange.list('pattern');
+  // The first failure in this order is the one that is reported: the org before what is denied because of it.
   const reads = [
+    refuseForeignOrg(hub),
     exchange.version(),
     services,
     patterns,
@@ -48,9 +50,8 @@ async function readParts(
     services.then((found) => readKeys(hub, 'service', idsOf(publishable.services), found, keysBeside)),
     patterns.then((found) => readKeys(hub, 'pattern', overridden(publishable), found, keysBeside)),
     readObjects(hub, publishable, keyIds),
-    refuseForeignOrg(hub),
   ] as const;
-  const [exchangeVersion, , , deploymentPolicies, servicePolicies, serviceKeys, patternKeys, objects] =
+  const [, exchangeVersion, , , deploymentPolicies, servicePolicies, serviceKeys, patternKeys, objects] =
     await firstFailureAfterAll(reads);
   return {
     exchangeVersion,
