@@ -34,7 +34,7 @@ export interface BuildOptions {
  * same sources changes no byte.
  */
 export async function buildDist({ bundle, signer, out, ...signing }: BuildOptions): Promise<BuildResult> {
-  const previous = await readPreviousDist(out);
+  const previous = readPreviousDist(out);
   const publishable = await signPublishable(render(bundle, signer.keyId), signer, knownFromFiles(previous), signing);
   const changes = await writeDist(out, publishable, signer, previous);
   const { name, version, org, services, objects } = publishable;

@@ -23,7 +23,7 @@ export async function inspectDist(dirOrArchive: string, trusted?: ReadonlySet<st
 }
 
 async function inspectDirectory(dir: string, trusted?: ReadonlySet<string>): Promise<DistReport> {
-  const files = new Map(await readDistDirectory(dir));
+  const files = new Map(readDistDirectory(dir));
   const archives = [...files.keys()].filter((path) => !path.includes('/') && path.endsWith('.tar.gz'));
   const [archive] = archives;
   if (archive !== undefined && archives.length === 1) files.delete(archive);

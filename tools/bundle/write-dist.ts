@@ -32,8 +32,8 @@ export type PreviousDist = ReadonlyMap<string, Buffer>;
  *
  * @throws ArmorError STATE_UNWRITABLE when the directory has something in it that is no dist: it is not ours to change
  */
-export async function readPreviousDist(out: string): Promise<PreviousDist> {
-  const files = (await readDistDirectory(out)) ?? new Map<string, Buffer>();
+export function readPreviousDist(out: string): PreviousDist {
+  const files = readDistDirectory(out) ?? new Map<string, Buffer>();
   if (files.size > 0 && !files.has(MANIFEST)) {
     throw new ArmorError(
       'STATE_UNWRITABLE',
