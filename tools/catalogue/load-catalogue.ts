@@ -43,6 +43,28 @@ export function entryOf(catalogue: readonly CatalogueEntry[], id: string): Catal
   throw new ArmorError('USAGE', `there is no template "${id}"`, { request: 'template' }, fix);
 }
 
+/** The named templates, and every id there is. Names that there are not are left out. */
+export async function loadTemplates(
+  dir: string,
+  ids: readonly string[],
+): Promise<{ readonly templates: ReadonlyMap<string, Template>; readonly templateIds: readonly string[] }> {
+  const root = await catalogueRoot(dir);
+  const problems = new Problems();
+  const files = await listSources(root, HARDENING, problems);
+  const read = await Promise.all(
+    files
+      .filter(({ name }) => ids.includes(name))
+      .map(({ file, name }) =>
+        problems.gather(async () => [name, parseTemplate(await readSourceText(root, file), file)] as const),
+      ),
+  );
+  problems.throwIfAny();
+  return {
+    templates: new Map(read.flatMap((entry) => (entry === undefined ? [] : [entry]))),
+    templateIds: files.map(({ name }) => name),
+  };
+}
+
 async function catalogueRoot(dir: string): Promise<string> {
   const root = resolve(dir);
   const own = await stat(join(root, HARDENING)).catch(() => undefined);

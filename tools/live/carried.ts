@@ -1,0 +1,109 @@
+import { ArmorError } from '#errors';
+import { didYouMean } from '#policy/did-you-mean.ts';
+import { openEnvelope, parseEnvelope } from '#policy/envelope.ts';
+import { type Layer, POLICY_OBJECT_TYPE, type PolicyPayload } from '#policy/payload.ts';
+import type { Css, ObjectMetadata } from '#tools/hub/css.ts';
+import type { StoredObject } from '#tools/hub/snapshot.ts';
+
+/** Whose signature a payload carries, and whether it is right. */
+export type Trust =
+  /** Signed by a key of this publisher, or one named with --trust. */
+  | 'trusted'
+  /** Rightly signed, by a key that was not named here. */
+  | 'foreign'
+  /** No envelope, none that can be read, or a signature that is wrong. */
+  | 'invalid';
+
+/** A security policy of the org, as MMS carries it: one object, and perhaps copies for patterns. */
+export interface CarriedPolicy {
+  /** Id inside the envelope; of an unreadable one, the object's. */
+  readonly id: string;
+  readonly layer: Layer;
+  readonly name: string;
+  readonly trust: Trust;
+  /** Key id that signed it, unless it is unreadable. */
+  readonly keyId?: string;
+  readonly payload?: PolicyPayload;
+  readonly envelope?: string;
+  readonly objects: readonly StoredObject[];
+}
+
+const ID = /^(?<id>(?<layer>node|deployment|live)\.(?<name>.+?)\.(?<key>[0-9a-f]{12}))(?:\.(?<pattern>.+))?$/;
+
+/** Everything of type security-policy in the org, whoever published it, by id. */
+export async function readCarried(css: Css, keyIds: ReadonlySet<string>): Promise<CarriedPolicy[]> {
+  const listed = (await css.list(POLICY_OBJECT_TYPE)).filter(({ deleted }) => !deleted);
+  const stored = await Promise.all(listed.map((metadata) => withData(css, metadata)));
+  const groups = Map.groupBy(stored, ({ metadata }) => ID.exec(metadata.objectID)?.groups?.id ?? metadata.objectID);
+  return [...groups].map(([id, objects]) => carried(id, objects, keyIds)).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The objects of one id, as they are now: for a writer that looks again before and after. */
+export async function readOne(css: Css, objectIds: readonly string[]): Promise<StoredObject[]> {
+  const found = await Promise.all(objectIds.map((id) => css.metadata(POLICY_OBJECT_TYPE, id)));
+  const live = found.flatMap((metadata) => (metadata === undefined || metadata.deleted ? [] : [metadata]));
+  return Promise.all(live.map((metadata) => withData(css, metadata)));
+}
+
+/** Policies that carry nothing any more: what is left of them is the signed withdrawal. */
+export function isWithdrawn({ payload }: CarriedPolicy): boolean {
+  return payload?.policies.length === 0;
+}
+
+/**
+ * The one that a name means: a live policy's name, the id of any, or an object's id.
+ *
+ * @throws ArmorError USAGE when there is none, or several
+ */
+export function findCarried(all: readonly CarriedPolicy[], name: string): CarriedPolicy {
+  const named = all.filter(({ layer, name: own }) => layer === 'live' && own === name);
+  const [only, second] = named.some(({ trust }) => trust === 'trusted')
+    ? named.filter(({ trust }) => trust === 'trusted')
+    : named;
+  if (only !== undefined && second === undefined) return only;
+  const byId = all.find(({ id, objects }) => id === name || objects.some(({ metadata }) => metadata.objectID === name));
+  if (byId !== undefined) return byId;
+  if (only !== undefined) {
+    const ids = named.map(({ id }) => id).join(', ');
+    throw wrong(`several live policies are called ${name}: ${ids}`, 'Use the id.');
+  }
+  const known = [...new Set(all.map((each) => (each.layer === 'live' ? each.name : each.id)))];
+  throw wrong(`there is no live policy "${name}"`, `${didYouMean(name, known)}hzn-armor policy list --all shows all.`);
+}
+
+async function withData(css: Css, metadata: ObjectMetadata): Promise<StoredObject> {
+  const data = await css.data(POLICY_OBJECT_TYPE, metadata.objectID);
+  return data === undefined ? { metadata } : { metadata, envelope: data.trimEnd() };
+}
+
+/** Of copies that differ, as after an interrupted write, the trusted one with the highest seq speaks for all. */
+function carried(id: string, objects: readonly StoredObject[], keyIds: ReadonlySet<string>): CarriedPolicy {
+  const { layer, name } = ID.exec(id)?.groups ?? {};
+  const known = layer === 'node' || layer === 'deployment' ? layer : 'live';
+  const opened = objects
+    .map(({ envelope }) => open(envelope, keyIds))
+    .filter(({ payload }) => payload === undefined || payload.id === id);
+  const rank = ({ trust, payload }: (typeof opened)[number]) => (trust === 'trusted' ? 1e15 : 0) + (payload?.seq ?? -1);
+  const [best] = opened.sort((a, b) => rank(b) - rank(a));
+  return { id, layer: known, name: name ?? id, objects, ...(best ?? { trust: 'invalid' as const }) };
+}
+
+function open(
+  envelope: string | undefined,
+  keyIds: ReadonlySet<string>,
+): Pick<CarriedPolicy, 'trust' | 'keyId' | 'payload' | 'envelope'> {
+  if (envelope === undefined) return { trust: 'invalid' };
+  try {
+    const signers = parseEnvelope(envelope).signatures.map(({ keyid }) => keyid);
+    const trusted = signers.some((keyId) => keyIds.has(keyId));
+    const { payload, keyId } = openEnvelope(envelope, trusted ? keyIds : new Set(signers));
+    return { trust: trusted ? 'trusted' : 'foreign', keyId, payload, envelope };
+  } catch (error) {
+    if (error instanceof ArmorError) return { trust: 'invalid', envelope };
+    throw error;
+  }
+}
+
+function wrong(message: string, fix: string): ArmorError {
+  return new ArmorError('USAGE', message, { request: 'policy' }, fix);
+}
