@@ -4,8 +4,8 @@ import { nodeTerms, userInputTerms } from '#tools/compat/terms.ts';
 import type { Agbot } from '../agbot/start-agbot.ts';
 import { AskFailed } from '../ask.ts';
 import type { Ess } from '../ess/start-ess.ts';
-import type { ContainerEngine } from './container-engine.ts';
 import type { NodeFacts } from './container-environment.ts';
+import type { Engine } from './machine-engine.ts';
 import {
   ALLOW_PRIVILEGED,
   deleteAgreement,
@@ -22,7 +22,7 @@ export interface AgentParts {
   readonly agbot: Agbot;
   readonly registration: Registration;
   readonly ess: Ess;
-  readonly engine: ContainerEngine;
+  readonly engine: Engine;
   /** Of the node, but for what its policy says. */
   readonly facts: Omit<NodeFacts, 'allowPrivileged'>;
   readonly policy: Body;

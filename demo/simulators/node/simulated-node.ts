@@ -3,6 +3,7 @@ import type { Ess, EssOptions } from '../ess/start-ess.ts';
 import type { Hub } from '../hub/start-hub.ts';
 import type { ContainerListener, SimulatedContainer } from './container-engine.ts';
 import type { NodeFacts } from './container-environment.ts';
+import type { Engine } from './machine-engine.ts';
 import type { RunningAgreement } from './workloads.ts';
 
 export interface NodeOptions {
@@ -31,6 +32,8 @@ export interface NodeOptions {
   readonly retryMs?: number;
   readonly ca?: string;
   readonly now?: () => number;
+  /** Holds its containers; as data when absent, on a simulated machine with machine-engine.ts. */
+  readonly engine?: Engine;
 }
 
 /** A simulated Open Horizon node: an agent with its ESS, and a Docker engine that holds containers as data. */

@@ -16,7 +16,7 @@ export async function startNode(options: NodeOptions): Promise<SimulatedNode> {
   await registerNode(registration, { arch, pattern, userInput }, user);
   const ess = await startEssOf(options);
   const changes = new Changes();
-  const engine = new ContainerEngine(now);
+  const engine = options.engine ?? new ContainerEngine(now);
   engine.subscribe(() => changes.announce());
   const agent = new Agent({
     agbot: hub.agbot,

@@ -4,9 +4,10 @@ import type { UserInputTerms } from '#tools/compat/terms.ts';
 import type { Agreement } from '../agbot/plan-agreements.ts';
 import type { ServiceDefinition } from '../agbot/world.ts';
 import type { CredentialStore } from '../ess/credentials.ts';
-import type { ContainerEngine, SimulatedContainer } from './container-engine.ts';
+import type { SimulatedContainer } from './container-engine.ts';
 import type { NodeFacts } from './container-environment.ts';
 import { containerSpecs, instanceKey, plainName } from './container-specs.ts';
+import type { Engine } from './machine-engine.ts';
 
 /** An agreement that runs. */
 export interface RunningAgreement {
@@ -31,7 +32,7 @@ interface Instance {
 export interface WorkloadParts {
   readonly facts: () => NodeFacts;
   readonly nodeInput: () => readonly UserInputTerms[];
-  readonly engine: ContainerEngine;
+  readonly engine: Engine;
   readonly credentials: CredentialStore;
   readonly certFolder: string;
 }
