@@ -5,7 +5,7 @@ import { confirm } from '#tools/confirm.ts';
 import { applySteps } from '#tools/hub/apply.ts';
 import { carryOut } from '#tools/hub/carry-out.ts';
 import { type Delivery, isDelivered, readDeliveries, waitForDelivery } from '#tools/hub/delivery.ts';
-import { findWithdrawable } from '#tools/hub/find-withdrawable.ts';
+import { type BundleObjects, findWithdrawable } from '#tools/hub/find-withdrawable.ts';
 import type { Loaded } from '#tools/hub/load-publishable.ts';
 import { type Hub, requireCss } from '#tools/hub/open-hub.ts';
 import { planUnpublish } from '#tools/hub/plan-unpublish.ts';
@@ -105,13 +105,17 @@ async function prepare(loaded: Loaded, hub: Hub, context: CommandContext, { only
   const publishable = selectParts(loaded.publishable, only);
   const { keyIds, signer } = loaded;
   const snapshot = await readRemovable(hub, publishable, keyIds);
-  const { withdraw, objectIds } = findWithdrawable(publishable, snapshot, keyIds);
+  // --only may leave the security policies out: then they go on.
+  const ends = only.length === 0 || publishable.objects.length > 0;
+  const { withdraw, objectIds } = ends ? findWithdrawable(publishable, snapshot, keyIds) : NOTHING;
   if (withdraw.length > 0 && signer === undefined) throw noKey(withdraw.length);
   const withdrawals = signer === undefined ? [] : await signWithdrawals(withdraw, signer, unixSeconds(context.env));
   const publicPems = signer === undefined ? publishable.keys.map(({ pem }) => pem) : [signer.publicPem];
   const { steps: removals, notices } = planUnpublish(publishable, snapshot, { publicPems, user: hub.user, force });
   return { withdrawals, removals, objectIds, notices };
 }
+
+const NOTHING: BundleObjects = { withdraw: [], objectIds: [] };
 
 /** Says how many nodes have the withdrawals; with --wait, goes on only when all have. */
 async function deliver(

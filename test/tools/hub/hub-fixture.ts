@@ -46,8 +46,10 @@ export interface Publisher {
   write(file: string, text: string): void;
   /** From now on, for every request; absent: served as usual. */
   meet(rule?: FateRule): void;
-  /** Requests to both servers since the last call. */
+  /** Requests to both servers since the last call, one server after the other. */
   seen(): SeenRequest[];
+  /** Writes to both servers since `meet` was called, in order of arrival: `METHOD path`. */
+  readonly writes: string[];
 }
 
 export interface PublisherOptions extends Pick<HubOptions, 'latencyMs' | 'tls'> {
@@ -60,6 +62,7 @@ export interface PublisherOptions extends Pick<HubOptions, 'latencyMs' | 'tls'> 
 export async function publisher(t: ExecutionContext, options: PublisherOptions = {}): Promise<Publisher> {
   let rule: FateRule | undefined;
   let arrived = 0;
+  const writes: string[] = [];
   const { changes = {}, user = 'acme/ci', env: more = {}, ...behaviour } = options;
   const hub = await startHub({
     state: STATE,
@@ -67,6 +70,7 @@ export async function publisher(t: ExecutionContext, options: PublisherOptions =
     fate: (request) => {
       const index = arrived;
       arrived += 1;
+      if (request.method !== 'GET') writes.push(`${request.method} ${request.path}`);
       return rule?.({ ...request, index }) ?? SERVE;
     },
   });
@@ -97,7 +101,9 @@ export async function publisher(t: ExecutionContext, options: PublisherOptions =
     meet: (given) => {
       rule = given;
       arrived = 0;
+      writes.length = 0;
     },
+    writes,
     seen: () => {
       const all = [...hub.exchange.seen.slice(counted.exchange), ...hub.css.seen.slice(counted.css)];
       counted.exchange = hub.exchange.seen.length;
