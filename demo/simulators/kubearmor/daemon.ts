@@ -1,10 +1,10 @@
+import { appArmorProfile } from './apparmor-profile.ts';
 import { type EndPoint, EndPoints } from './endpoints.ts';
 import type { EventRecord } from './event-record.ts';
 import { Feeder } from './feeder.ts';
 import { feederRules } from './feeder-rules.ts';
 import { marshal } from './go-json.ts';
 import { containerIdentities } from './identities.ts';
-import { decide } from './lsm-decision.ts';
 import type { DockerEvent, Machine } from './machine.ts';
 import { PolicyFiles } from './policy-files.ts';
 import { PolicyStore } from './policy-store.ts';
@@ -58,6 +58,7 @@ export class Daemon {
       ...(settings.stdout === undefined ? {} : { stdout: settings.stdout }),
     });
     this.#sensors = new Sensors({
+      bpf: lsm === 'bpf',
       postures,
       visibility: new Set(settings.visibility),
       hostVisibility: new Set(settings.hostVisibility),
@@ -211,12 +212,7 @@ export class Daemon {
 
   /** AppArmor: a profile by the name in the selector, whether a container has it or not (§9). */
   #loadProfile({ name, policies }: EndPoint): void {
-    const rules = compileRules(policies.map(({ spec }) => spec));
-    this.#machine.profiles.set(`kubearmor_${name}`, (process, call) => {
-      // The program that docker exec starts directly was there before the profile (§0).
-      if (call.hook === 'SECURITY_BPRM_CHECK' && !process.parentExecutable.startsWith('/bin')) return false;
-      return call.hook !== 'PRESET' && decide(rules, this.#settings.postures, process, call).denied;
-    });
+    this.#machine.profiles.set(`kubearmor_${name}`, appArmorProfile(policies, this.#settings.postures));
   }
 }
 

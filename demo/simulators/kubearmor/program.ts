@@ -39,6 +39,7 @@ export class Program {
     const entering = { ...next, name: this.process.name };
     const file = this.#seen(executable);
     const stopped =
+      this.#hooks('FILE_OPEN', executable) ||
       (this.process.tty !== '' && !fork && this.#deny(entering, preset('exec', executable))) ||
       this.#deny(entering, { hook: 'SECURITY_BPRM_CHECK', file, args: argv.slice(1) });
     const call = { operation: 'Process', resource: next.command, data: 'syscall=SYS_EXECVE' } as const;
@@ -180,10 +181,11 @@ export class Program {
     return result;
   }
 
-  mount(source: string, target: string, filesystem: string): Outcome {
+  /** A mount without options goes unseen: the monitor waits for a fifth argument that is not there. */
+  mount(source: string, target: string, filesystem: string, options = ''): Outcome {
     const result = this.capability('sys_admin');
-    const data = `syscall=SYS_MOUNT source=${source} target=${target} filesystem=${filesystem} mountflag=0 data=`;
-    this.#trace(syscall(data, result));
+    const what = `source=${source} target=${target} filesystem=${filesystem} mountflag=0 data=${options}`;
+    if (options !== '') this.#trace(syscall(`syscall=SYS_MOUNT ${what}`, result));
     return result;
   }
 

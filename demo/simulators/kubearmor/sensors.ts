@@ -25,6 +25,8 @@ export interface HeldPreset {
 export type Visibility = 'process' | 'file' | 'network' | 'capabilities' | 'dns';
 
 export interface SensorSettings {
+  /** Whether BPF-LSM enforces, and so tells of what it denied. */
+  readonly bpf: boolean;
   readonly postures: Postures;
   readonly visibility: ReadonlySet<Visibility>;
   readonly hostVisibility: ReadonlySet<Visibility>;
@@ -52,6 +54,9 @@ const PRESET_ENFORCERS: Readonly<Record<PresetName, string>> = {
 
 const CAPABILITY_NAMES = new Map(Object.entries(CAPABILITIES).map(([name, code]) => [code, name]));
 
+/** Failures that the monitor leaves out: they are everyday. */
+const UNTOLD = new Set(['No such file or directory', 'Operation now in progress']);
+
 /** KubeArmor's programs in the kernel: they enforce, and they tell. */
 export class Sensors implements Sensor {
   readonly containers = new Map<string, KnownContainer>();
@@ -78,7 +83,9 @@ export class Sensors implements Sensor {
     const key = namespaceKey(process.pidNamespace, process.mountNamespace);
     const container = this.containers.get(key);
     if (container === undefined && key !== HOST_KEY) return;
-    if (!this.#isTraced(call, container === undefined)) return;
+    if (UNTOLD.has(call.result) || !this.#isTraced(call, container === undefined)) return;
+    // Without BPF-LSM it is failed calls that are counted here, for want of alerts.
+    if (call.result !== 'Passed' && !this.#settings.bpf && !this.#passesThrottle(key, process)) return;
     const isExec = call.data.startsWith('syscall=SYS_EXECVE');
     const event: EventRecord = {
       ...this.#base(key, process),
@@ -109,32 +116,8 @@ export class Sensors implements Sensor {
   }
 
   #tell(key: string, process: Process, call: LsmCall, { denied, event: told }: LsmDecision): void {
-    const { throttle, throttling, push } = this.#settings;
-    const verdict = throttle.check(key);
-    if (verdict === 'drop') return;
-    if (verdict === 'notice') {
-      const {
-        hostPid: _pid,
-        hostPpid: _ppid,
-        pid: _own,
-        uid: _uid,
-        cwd: _cwd,
-        tty: _tty,
-        ...rest
-      } = this.#base(key, process);
-      push({
-        ...BLANK_RECORD,
-        ...rest,
-        enforcer: 'BPFLSM',
-        type: 'SystemEvent',
-        operation: 'AlertThreshold',
-        result: 'Passed',
-        maxAlertsPerSec: throttling.maxPerSecond,
-        droppingAlertsInterval: throttling.silentSeconds,
-      });
-      return;
-    }
-    push({
+    if (!this.#passesThrottle(key, process)) return;
+    this.#settings.push({
       ...this.#base(key, process),
       // These programs read the host's number where the container's belongs.
       ppid: process.hostPpid,
@@ -142,6 +125,27 @@ export class Sensors implements Sensor {
       enforcer: 'BPFLSM',
       result: denied ? 'Permission denied' : 'Passed',
     });
+  }
+
+  /** The first alert too many becomes a notice, the rest nothing (§5.6). */
+  #passesThrottle(key: string, process: Process): boolean {
+    const { throttle, throttling, bpf, push } = this.#settings;
+    const verdict = throttle.check(key);
+    if (verdict === 'notice') {
+      const { atMs, namespaceName, podName, containerId, containerName, containerImage, execId, executableName } =
+        this.#base(key, process);
+      push({
+        ...BLANK_RECORD,
+        ...{ atMs, namespaceName, podName, containerId, containerName, containerImage, execId, executableName },
+        enforcer: bpf ? 'BPFLSM' : '',
+        type: 'SystemEvent',
+        operation: 'AlertThreshold',
+        result: 'Passed',
+        maxAlertsPerSec: throttling.maxPerSecond,
+        droppingAlertsInterval: throttling.silentSeconds,
+      });
+    }
+    return verdict === 'pass';
   }
 
   #denyByPreset(key: string, process: Process, call: Extract<LsmCall, { hook: 'PRESET' }>): boolean {

@@ -41,8 +41,8 @@ export interface KubeArmorSimulator {
   readonly initialised: Promise<void>;
   /** Resolves when everything that Docker has told it is worked through. */
   settled(): Promise<void>;
-  /** An alert or a log out of nowhere, to every client: for floods. */
-  emit(stream: 'alerts' | 'logs', message: object): void;
+  /** A message out of nowhere, to every client of a stream: for floods. */
+  emit(stream: 'alerts' | 'logs' | 'state', message: object): void;
   /** SIGTERM: streams end with OK. */
   stop(): Promise<void>;
   /** SIGKILL: connections break. Also what it does to itself where the real one panics. */
