@@ -83,7 +83,9 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
         metrics.received(stream);
         pipeline.take(raw);
       },
-      observation: (observation) => protector.observe(observation),
+      observation: (observation) => {
+        if (!stopping.signal.aborted) protector.observe(observation);
+      },
       up: ({ id, atMs, state }) => {
         kubearmorSince = atMs;
         // Without a StateAgent nobody tells which containers are registered: none can be called protected.
@@ -92,6 +94,7 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
         protector.sessionBegan(id);
       },
       down: (reason, atMs) => {
+        if (stopping.signal.aborted) return;
         kubearmorSince = atMs;
         protector.sessionEnded();
         notice('kubearmor-down', reason);
@@ -165,6 +168,7 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
         );
   const healer = createHealer({
     mode: settings.heal,
+    settleMs: settings.healSettleMs,
     restart: docker?.restart,
     tracker: () => protector.state.tracker,
     ownAgreement: settings.agreement,

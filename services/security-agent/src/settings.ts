@@ -29,6 +29,8 @@ export interface AgentSettings {
   readonly apiPort: number;
   readonly pollMs: number;
   readonly heal: HealMode;
+  /** How long a run after a crash must have lasted before it is healed. */
+  readonly healSettleMs: number;
   readonly onVanish: OnVanish;
   /** The host's list of active LSMs, bound read-only. */
   readonly lsmFile: string;
@@ -68,6 +70,7 @@ export function readSettings(env: Environment): AgentSettings {
     apiPort: integer(env, 'ARMOR_API_PORT', 8787, 0, 65535),
     pollMs: 1000 * integer(env, 'ARMOR_POLL_SECONDS', 5, 1, 3600),
     heal: oneOf(env, 'ARMOR_HEAL', ['restart', 'report']),
+    healSettleMs: 1000 * integer(env, 'ARMOR_HEAL_SETTLE_SECONDS', 10, 0, 3600),
     onVanish: oneOf(env, 'ARMOR_ON_VANISH', ['keep', 'drop']),
     lsmFile: text(env, 'ARMOR_LSM_FILE') ?? '/sys/kernel/security/lsm',
     logLevel: oneOf(env, 'ARMOR_LOG_LEVEL', ['info', 'debug', 'warn', 'error']),

@@ -9,6 +9,7 @@ const settled = {
   runningForMs: 60_000,
   crashAgesMs: [60_000],
   history: { lastMs: new Map<string, number>() },
+  settleMs: 10_000,
 } as const;
 
 test('a crash hole is closed by a restart', (t) => {

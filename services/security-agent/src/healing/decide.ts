@@ -19,8 +19,6 @@ export const HEAL_INTERVAL_MS = 5 * 60_000;
  */
 const LOOP_CRASHES = 3;
 const LOOP_WINDOW_MS = 10 * 60_000;
-/** Docker doubles its restart delay from 100 ms; a run this long has left the back-off behind. */
-const SETTLED_MS = 10_000;
 /** A looping workload is healed once it has run this long without a crash, and later after each failed heal. */
 const LOOP_SETTLED_MS = 2 * 60_000;
 
@@ -44,6 +42,8 @@ export function decideHeal(
     readonly runningForMs: number;
     readonly crashAgesMs: readonly number[];
     readonly history: HealHistory;
+    /** Docker doubles its restart delay from 100 ms: a run that lasts this long has left the back-off behind. */
+    readonly settleMs: number;
   },
 ): HealStep {
   if (!container.crashHole || container.running !== true) return { kind: 'nothing' };
@@ -54,7 +54,7 @@ export function decideHeal(
     return { kind: 'wait', forMs: HEAL_INTERVAL_MS - (context.nowMs - last), why: 'just-healed' };
   }
   const looping = context.crashAgesMs.filter((age) => age < LOOP_WINDOW_MS).length >= LOOP_CRASHES;
-  const needed = looping ? LOOP_SETTLED_MS : SETTLED_MS;
+  const needed = looping ? LOOP_SETTLED_MS : context.settleMs;
   if (context.runningForMs < needed) {
     return { kind: 'wait', forMs: needed - context.runningForMs, why: looping ? 'crash-loop' : 'settling' };
   }

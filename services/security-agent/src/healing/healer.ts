@@ -7,6 +7,7 @@ import { decideHeal, type HealMode, type HealStep } from './decide.ts';
 
 export interface HealerContext {
   readonly mode: HealMode;
+  readonly settleMs: number;
   /** Restarts a container through the proxy; absent when there is none. */
   readonly restart: ((containerId: string) => Promise<void>) | undefined;
   readonly tracker: () => Tracker;
@@ -105,6 +106,7 @@ export function createHealer(context: HealerContext): Healer {
           runningForMs: nowMs - memory.runBeganMs,
           crashAgesMs: memory.crashesMs.map((at) => nowMs - at),
           history: { lastMs: lastHealMs },
+          settleMs: context.settleMs,
         });
         due.push(act(container, step, memory));
       }

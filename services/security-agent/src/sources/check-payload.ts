@@ -16,11 +16,18 @@ export const checkPayload: PayloadCheck = (payload) => {
   if (policies.length > MOST_POLICIES) {
     return { reason: 'over-budget', message: `${policies.length} policies; ${MOST_POLICIES} is the most` };
   }
-  const [host, containers] = [true, false].map((wanted) => policies.filter(({ kind }) => isHost(kind) === wanted));
-  return (
-    budgetProblem(host ?? []) ?? budgetProblem(containers ?? []) ?? duplicateName(payload) ?? schemaProblem(policies)
-  );
+  const problems = [...bySubject(policies).values()].map(budgetProblem);
+  return problems.find((problem) => problem !== undefined) ?? duplicateName(payload) ?? schemaProblem(policies);
 };
+
+/** Policies that share a rule map: those of one container, and those of the host. */
+function bySubject(policies: readonly SecurityPolicy[]): Map<string, SecurityPolicy[]> {
+  const subjectOf = (policy: SecurityPolicy): string =>
+    policy.kind === 'KubeArmorHostPolicy'
+      ? 'host'
+      : `container ${policy.spec.selector?.matchLabels?.[SERVICE_NAME_LABEL] ?? ''}`;
+  return Map.groupBy(policies, subjectOf);
+}
 
 /** A container has a rule map of its own, and so has the host. */
 function budgetProblem(policies: readonly SecurityPolicy[]): ReturnType<PayloadCheck> {
@@ -33,10 +40,6 @@ function budgetProblem(policies: readonly SecurityPolicy[]): ReturnType<PayloadC
     return { reason: 'over-budget', message };
   }
   return undefined;
-}
-
-function isHost(kind: SecurityPolicy['kind']): boolean {
-  return kind === 'KubeArmorHostPolicy';
 }
 
 function duplicateName({ policies }: PolicyPayload): ReturnType<PayloadCheck> {
