@@ -2,6 +2,8 @@ import type { SecurityEvent } from '../event.ts';
 import { type FeederObject, targetMatches } from './feeder-target.ts';
 import type { ObjectRule } from './rule.ts';
 
+const NO_RULES: readonly ObjectRule[] = Object.freeze([]);
+
 /**
  * Object rules of one action and operation, found without going through all of them. Rules come out in KubeArmor's
  * order, with source and target matching and flags met.
@@ -9,6 +11,8 @@ import type { ObjectRule } from './rule.ts';
 export class FeederIndex {
   private readonly byPath = new Map<string, ObjectRule[]>();
   private readonly byDirectory = new Map<string, ObjectRule[]>();
+  /** Lengths that directories in `byDirectory` have: parents of other lengths need no look-up. */
+  private readonly directoryLengths = new Set<number>();
   /** Patterns, directories without a slash, the whole file system: compared one by one. */
   private readonly others: ObjectRule[] = [];
   readonly rules: readonly ObjectRule[];
@@ -22,12 +26,15 @@ export class FeederIndex {
     if (rule.kind === 'path' && !rule.path.endsWith('/')) append(this.byPath, rule.path, rule);
     else if (rule.kind === 'directory' && rule.directory.endsWith('/') && rule.directory !== '/') {
       append(this.byDirectory, rule.directory, rule);
+      this.directoryLengths.add(rule.directory.length);
     } else this.others.push(rule);
   }
 
   /** Rules that name the event's object, whatever their source and flags, in order. */
   candidates(object: FeederObject): readonly ObjectRule[] {
-    const found = [...(this.byPath.get(object.path) ?? [])];
+    const named = this.byPath.get(object.path);
+    if (this.byDirectory.size === 0 && this.others.length === 0) return named ?? NO_RULES;
+    const found = named === undefined ? [] : [...named];
     if (this.byDirectory.size > 0) this.addDirectories(object, found);
     for (const rule of this.others) if (targetMatches(rule, object)) found.push(rule);
     return found.length > 1 ? found.sort((one, other) => one.order - other.order) : found;
@@ -35,12 +42,14 @@ export class FeederIndex {
 
   private addDirectories({ operation, directory, resource }: FeederObject, found: ObjectRule[]): void {
     for (let at = directory.indexOf('/'); at >= 0; at = directory.indexOf('/', at + 1)) {
-      const parent = directory.slice(0, at + 1);
-      for (const rule of this.byDirectory.get(parent) ?? []) {
-        if (rule.kind === 'directory' && (rule.recursive || parent.length === directory.length)) found.push(rule);
+      if (!this.directoryLengths.has(at + 1)) continue;
+      for (const rule of this.byDirectory.get(directory.slice(0, at + 1)) ?? NO_RULES) {
+        if (rule.kind === 'directory' && (rule.recursive || at + 1 === directory.length)) found.push(rule);
       }
     }
-    if (operation === 'file') found.push(...(this.byDirectory.get(`${resource}/`) ?? []));
+    if (operation === 'file' && this.directoryLengths.has(resource.length + 1)) {
+      found.push(...(this.byDirectory.get(`${resource}/`) ?? NO_RULES));
+    }
   }
 }
 

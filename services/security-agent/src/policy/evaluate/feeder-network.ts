@@ -1,5 +1,6 @@
 import type { SecurityEvent } from '../event.ts';
 import { type CategoryFeeder, type FeederPostures, SILENT, UNLISTED, weighsAllowRules } from './feeder-answer.ts';
+import { DomainIndex } from './feeder-domains.ts';
 import type { DnsMatch, ProtocolMatch, Rule } from './rule.ts';
 
 type NetworkRule = ProtocolMatch | DnsMatch;
@@ -16,31 +17,34 @@ export function networkFeeder(
   postures: FeederPostures,
 ): CategoryFeeder {
   const network = rules.filter((rule): rule is NetworkRule => rule.operation === 'network' && hasEntries(rule));
-  const allowed = network.filter(({ ref }) => ref.action === 'Allow');
+  const of = (action: string): readonly NetworkRule[] => network.filter(({ ref }) => ref.action === action);
   const weighed = weighsAllowRules(postures);
-  const settling = network.filter(({ ref }) => ref.action === 'Audit' || (weighed && ref.action === 'Allow'));
-  const blocks = network.filter(({ ref }) => ref.action === 'Block');
+  const allowed = matcher(of('Allow'));
+  const settling = matcher(
+    network.filter(({ ref: { action } }) => action === 'Audit' || (weighed && action === 'Allow')),
+  );
+  const blocks = matcher(of('Block'));
+  const anyAllowed = of('Allow').length > 0;
 
   const violates = (event: SecurityEvent): boolean => {
-    if (allowed.some((rule) => networkMatches(rule, event))) return true;
+    if (allowed(event).length > 0) return true;
     return lastRule?.operation === 'network' && lastRule.ref.action === 'Allow' && lastSourceMatches(lastRule, event);
   };
 
   return {
     passed(event) {
-      const first = settling.find((rule) => networkMatches(rule, event));
+      const matching = settling(event);
+      const [first] = matching;
       if (first?.ref.action === 'Audit') {
-        const audits = settling.filter((rule) => rule.ref.action === 'Audit' && networkMatches(rule, event));
-        return { audits, posture: false };
+        return { audits: matching.filter(({ ref }) => ref.action === 'Audit'), posture: false };
       }
-      if (first !== undefined || allowed.length === 0) return SILENT;
-      return postures.leftOver.network === 'audit' ? UNLISTED : SILENT;
+      return first === undefined && anyAllowed && postures.leftOver.network === 'audit' ? UNLISTED : SILENT;
     },
     denied(event) {
-      const block = blocks.find((rule) => networkMatches(rule, event));
+      const [block] = blocks(event);
       if (block !== undefined) return block;
       if (weighed && violates(event)) return 'posture';
-      return allowed.length > 0 && postures.leftOver.network === 'block' ? 'posture' : undefined;
+      return anyAllowed && postures.leftOver.network === 'block' ? 'posture' : undefined;
     },
   };
 }
@@ -50,13 +54,26 @@ function hasEntries(rule: NetworkRule): boolean {
   return named !== '' && (rule.sources === undefined || rule.sources.some((source) => source !== ''));
 }
 
-function networkMatches(rule: NetworkRule, event: SecurityEvent): boolean {
-  if (rule.sources !== undefined && !rule.sources.some((source) => isSource(source, event))) return false;
-  if (rule.kind === 'dns') return event.dns !== undefined && domainMatches(rule.domain, event.dns.domain);
-  if (event.dns !== undefined) return false;
-  if (rule.onlyWithTty) return event.actor.tty !== '';
+/** Which of these rules match an event, in order. Domain rules are about queries only, protocol rules about the rest. */
+function matcher(rules: readonly NetworkRule[]): (event: SecurityEvent) => readonly NetworkRule[] {
+  const domains = new DomainIndex(rules.filter((rule) => rule.kind === 'dns'));
+  const protocols = rules.filter((rule) => rule.kind === 'protocol');
+  return (event) => {
+    if (event.dns !== undefined) return domains.about(event.dns.domain).filter((rule) => isFrom(rule, event));
+    if (protocols.length === 0) return protocols;
+    const printed = printedProtocol(event.resource);
+    return protocols.filter((rule) => isFrom(rule, event) && protocolMatches(rule, printed, event));
+  };
+}
+
+function isFrom({ sources }: NetworkRule, event: SecurityEvent): boolean {
+  return sources === undefined || sources.some((source) => isSource(source, event));
+}
+
+function protocolMatches(rule: ProtocolMatch, printed: string, { actor }: SecurityEvent): boolean {
+  if (rule.onlyWithTty) return actor.tty !== '';
   const named = rule.protocol.toLowerCase();
-  return named === 'all' || named === printedProtocol(event.resource);
+  return named === 'all' || named === printed;
 }
 
 /** Each source is an entry of its own to the feeder, so the last source is what the last entry has. */
@@ -94,15 +111,3 @@ const SOCKET_TYPES = [
   'SOCK_DCCP',
   'SOCK_PACKET',
 ];
-
-/** The queried name or one of its parents is the rule's domain, or continues it (a search suffix). */
-function domainMatches(ruleDomain: string, queried: string): boolean {
-  const domain = ruleDomain.toLowerCase();
-  let name = queried.toLowerCase();
-  for (;;) {
-    if (name === domain || name.startsWith(`${domain}.`)) return true;
-    const dot = name.indexOf('.');
-    if (dot < 0) return false;
-    name = name.slice(dot + 1);
-  }
-}

@@ -25,7 +25,9 @@ export function objectFeeder(operation: Operation, rules: readonly Rule[], postu
   const weighed = weighsAllowRules(postures);
 
   const auditsOf = (event: SecurityEvent, object: FeederObject): Passed | undefined => {
-    const matching = audits.candidates(object).filter((rule) => sourceMatches(rule, object));
+    const named = audits.candidates(object);
+    if (named.length === 0) return undefined;
+    const matching = named.filter((rule) => sourceMatches(rule, object));
     const certain = matching.filter((rule) => flagsMatch(rule, event) === true);
     if (certain.length > 0) return { audits: certain, posture: false };
     const possible = matching.filter((rule) => flagsMatch(rule, event) === undefined);

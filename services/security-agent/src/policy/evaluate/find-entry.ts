@@ -3,7 +3,7 @@
  * program name, directory; the first found decides (BPF/enforcer.bpf.c enforce_proc, shared.h
  * match_and_enforce_path_hooks; reference/kubearmor.md §4.5).
  */
-import { directoryEnds } from './rule-key.ts';
+import { directoryReach } from './rule-key.ts';
 import { DIRECTORY, EXEC, HINT, READ, RECURSIVE } from './rule-mask.ts';
 import type { Entries, RuleTable, TableEntry } from './rule-table.ts';
 
@@ -56,7 +56,8 @@ function findDirectory(entries: Entries, path: string, side: Side): TableEntry |
   const wanted = DIRECTORY | WANTED[side];
   let recursive: TableEntry | undefined;
   let flat: TableEntry | undefined;
-  for (const end of directoryEnds(path)) {
+  const reach = directoryReach(path);
+  for (let end = path.indexOf('/'); end >= 0 && end < reach; end = path.indexOf('/', end + 1)) {
     const entry = entries.get(path.slice(0, end + 1));
     if (entry === undefined) {
       flat = undefined;

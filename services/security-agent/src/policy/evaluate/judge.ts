@@ -10,7 +10,7 @@ import {
   UNTOUCHED,
   type Unknown,
 } from './decision.ts';
-import { type Blame, type CategoryFeeder, SILENT } from './feeder-answer.ts';
+import { type Blame, type CategoryFeeder, type Passed, SILENT } from './feeder-answer.ts';
 import type { PresetHit } from './presets.ts';
 import type { Rule } from './rule.ts';
 import type { Verdict } from './verdict.ts';
@@ -34,11 +34,12 @@ export interface Enforcer {
 export function judgeWith(enforcer: Enforcer, feederFor: (event: SecurityEvent) => CategoryFeeder | undefined): Judge {
   return {
     judge(event) {
-      if (feederFor(event) === undefined) return UNTOUCHED;
+      const feeder = feederFor(event);
+      if (feeder === undefined) return UNTOUCHED;
       const enforcement = enforcer.enforce(event);
       if (enforcement.verdict.deny) return blocked(enforcement, feederFor, enforcer.posture);
       if (enforcement.preset?.rule.block === true) return blockedByPreset(enforcement.preset);
-      return passes(event, enforcement, feederFor(event), enforcer);
+      return passes(event, enforcement, feeder, enforcer);
     },
   };
 }
@@ -76,26 +77,34 @@ function blockedByPreset({ rule, unknown }: PresetHit): Decision {
 function passes(
   event: SecurityEvent,
   { verdict, told, preset }: Enforcement,
-  feeder: CategoryFeeder | undefined,
+  feeder: CategoryFeeder,
   { noticesPosture, posture }: Enforcer,
 ): Decision {
-  const monitored = feeder !== undefined && isMonitored(event) ? feeder.passed(event) : SILENT;
-  const noticed = feeder !== undefined && verdict.notice ? feeder.passed(told) : SILENT;
-  const audits = new Set<Rule>([
-    ...monitored.audits,
-    ...noticed.audits,
-    ...(preset === undefined ? [] : [preset.rule]),
-  ]);
-  const [first, ...others] = audits;
-  if (first !== undefined) {
-    const unknown = verdict.unknown ?? (monitored.audits.includes(first) ? monitored.unknown : noticed.unknown);
-    const also = others.map(({ ref }) => ref);
-    return decision('audited', { kind: 'rule', rule: first.ref }, unknown, reportOf(first, 'Audit'), also);
+  const monitored = isMonitored(event) ? feeder.passed(event) : SILENT;
+  const noticed = verdict.notice ? feeder.passed(told) : SILENT;
+  if (monitored.audits.length + noticed.audits.length > 0 || preset !== undefined) {
+    return audited(monitored, noticed, preset, verdict.unknown);
   }
   if (noticed.posture || (monitored.posture && !noticesPosture)) {
     return decision('audited', postureCause(event, posture), verdict.unknown, reportOf('posture', 'Audit'));
   }
   return allowed(verdict.rule, verdict.unknown);
+}
+
+/** The first rule of the telemetry gives its name, else the first of the hook, else the preset. */
+function audited(
+  monitored: Passed,
+  noticed: Passed,
+  preset: PresetHit | undefined,
+  unknown: Unknown | undefined,
+): Decision {
+  const rules = new Set<Rule>([...monitored.audits, ...noticed.audits]);
+  if (preset !== undefined) rules.add(preset.rule);
+  const [first, ...others] = rules;
+  if (first === undefined) return UNTOUCHED;
+  const doubt = unknown ?? (monitored.audits.length > 0 ? monitored.unknown : (noticed.unknown ?? preset?.unknown));
+  const also = others.map(({ ref }) => ref);
+  return decision('audited', { kind: 'rule', rule: first.ref }, doubt, reportOf(first, 'Audit'), also);
 }
 
 /** Hooks whose access also shows in the telemetry; all others are seen only where the kernel side tells of them. */

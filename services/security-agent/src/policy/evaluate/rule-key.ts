@@ -27,14 +27,17 @@ export function kernelPath(path: string): string {
   return bytes.length <= READ_BYTES ? path : bytes.subarray(0, READ_BYTES).toString();
 }
 
-/** Where the slashes of `path` stand that a directory rule can end at, as character positions. */
-export function* directoryEnds(path: string): Generator<number> {
+/** How many characters of a path lie within the bytes in which directories are looked for. */
+export function directoryReach(path: string): number {
+  if (path.length * LONGEST_CHARACTER <= DIRECTORY_BYTES) return path.length;
   let bytes = 0;
-  for (let index = 0; index < path.length && bytes < DIRECTORY_BYTES; index++) {
+  let index = 0;
+  for (; index < path.length && bytes < DIRECTORY_BYTES; index++) {
     const code = path.charCodeAt(index);
-    if (code === 0x2f) yield index;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code >= 0xd800 && code <= 0xdfff ? 2 : 3;
+    // A pair of surrogates is four bytes.
+    bytes += code < 0x80 ? 1 : code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 2 : LONGEST_CHARACTER;
   }
+  return index;
 }
 
 /** Socket types and IP protocols by the names rules use (rulesHandling.go: netType, protocols). */
