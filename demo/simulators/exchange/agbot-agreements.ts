@@ -1,4 +1,4 @@
-import { type Answer, listing, missingParent } from './answer.ts';
+import { type Answer, databaseError, listing, missingParent, nullColumn } from './answer.ts';
 import { record, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { compositeId } from './composite-id.ts';
@@ -57,11 +57,12 @@ function putOne(call: Call): Answer {
   const refuse = (cause: string): Error =>
     call.refusal(500, 'internal_error', 'agreement.not.inserted.or.updated', id, agbot, cause);
   const { orgid = null, pattern = null, url = null } = service ?? {};
-  if (!store.agbots.has(agbot)) {
-    throw refuse(missingParent('agbotagreements', 'agbot_agree_fk_agbots', 'agbotid', agbot, 'agbots'));
-  }
   if (orgid === null || pattern === null || url === null) {
-    throw refuse('org.postgresql.util.PSQLException: ERROR: null value violates not-null constraint');
+    const column = orgid === null ? 'serviceorgid' : pattern === null ? 'servicepattern' : 'serviceurl';
+    throw refuse(databaseError(nullColumn('agbotagreements', column)));
+  }
+  if (!store.agbots.has(agbot)) {
+    throw refuse(databaseError(missingParent('agbotagreements', 'agbot_fk', 'agbotid', agbot, 'agbots')));
   }
   const lastUpdated = clock.instant();
   store.agbotAgreements.set(id, { id, agbot, service: { orgid, pattern, url }, state: state ?? '', lastUpdated });

@@ -1,4 +1,4 @@
-import { type Answer, attribute, listing } from './answer.ts';
+import { type Answer, attribute, databaseError, listing, missingOrg } from './answer.ts';
 import { optional, record, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { compositeId } from './composite-id.ts';
@@ -103,7 +103,7 @@ function putAgbot(call: Call): Answer {
     throw call.refusal(403, 'access-denied', 'over.max.limit.of.agbots', limits.agbots);
   }
   if (!store.orgs.has(organization)) {
-    const cause = 'org.postgresql.util.PSQLException: ERROR: violates foreign key constraint "orgid_fk"';
+    const cause = databaseError(missingOrg('agbots', organization));
     throw call.refusal(500, 'internal_error', 'agbot.not.inserted.or.updated', id, cause);
   }
   const fields = {

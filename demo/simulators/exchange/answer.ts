@@ -28,9 +28,24 @@ export function attribute(name: string, value: string): Answer {
   return { status: 200, json: { attribute: name, value } };
 }
 
+/** What PostgreSQL said, where the Exchange gives the exception itself and not only its words. */
+export function databaseError(words: string): string {
+  return `org.postgresql.util.PSQLException: ${words}`;
+}
+
 /** PostgreSQL's words for a second row with the same key; the Exchange passes them on. */
 export function duplicateKey(constraint: string, columns: string, values: string): string {
   return `ERROR: duplicate key value violates unique constraint "${constraint}"\n  Detail: Key (${columns})=(${values}) already exists.`;
+}
+
+/** The same for a thing in an org that does not exist. */
+export function missingOrg(table: string, organization: string): string {
+  return missingParent(table, 'orgid_fk', 'orgid', organization, 'orgs');
+}
+
+/** PostgreSQL's words for a row with a null where there must be none; nulls are complained about before missing parents. */
+export function nullColumn(table: string, column: string): string {
+  return `ERROR: null value in column "${column}" of relation "${table}" violates not-null constraint`;
 }
 
 /** PostgreSQL's words for a row whose parent is missing. */

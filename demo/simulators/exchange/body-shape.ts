@@ -77,8 +77,16 @@ export const long: Shape<number> = whole('long', -(2 ** 63), 2 ** 63);
 export const anything: Shape<unknown> = { type: 'java.lang.Object', absent: null, read: plainValue };
 
 export function list<T>(of: Shape<T>): Shape<readonly T[]> {
+  return items('List', of);
+}
+
+export function sequence<T>(of: Shape<T>): Shape<readonly T[]> {
+  return items('Seq', of);
+}
+
+function items<T>(container: 'List' | 'Seq', of: Shape<T>): Shape<readonly T[]> {
   return {
-    type: `scala.collection.immutable.List<${of.type}>`,
+    type: `scala.collection.immutable.${container}<${of.type}>`,
     absent: [],
     read(value, path) {
       if (value === null) return [];
@@ -111,7 +119,11 @@ export function map<T>(of: Shape<T>): Shape<Readonly<Record<string, T>>> {
 
 /** Present or null. */
 export function optional<T>(of: Shape<T>): Shape<T | null> {
-  return { type: of.type, absent: null, read: (value, path) => (value === null ? null : of.read(value, path)) };
+  return {
+    type: `scala.Option<${of.type}>`,
+    absent: null,
+    read: (value, path) => (value === null ? null : of.read(value, path)),
+  };
 }
 
 /** Null and absent both give the default. */
@@ -155,7 +167,7 @@ export function record<F extends Readonly<Record<string, Shape<unknown>>>>(
       for (const key of Object.keys(value)) {
         if (!known.includes(key)) {
           throw new BodyProblem(
-            `Unrecognized field "${key}" (class ${className}), not marked as ignorable (${known.length} known properties: ${known.map((name) => `"${name}"`).join(', ')})`,
+            `Unrecognized field "${key}" (class ${className}), not marked as ignorable (${knownFields(known)})`,
             at(key),
           );
         }
@@ -175,7 +187,7 @@ export function asBoolean(value: unknown): boolean {
 
 /** The same for a number. */
 export function asNumber(value: unknown): number {
-  if (typeof value === 'number') return value;
+  if (typeof value === 'number' && Number.isInteger(value)) return value;
   throw new CastFailure(`class ${javaClass(value)} cannot be cast to class java.lang.Integer`);
 }
 
@@ -210,6 +222,11 @@ function syntaxProblem(json: string, error: unknown): string {
   const character = position === undefined ? '' : json.charAt(Number(position));
   if (character === '') return 'Unexpected end-of-input';
   return `Unexpected character ('${character}' (code ${character.charCodeAt(0)}))`;
+}
+
+function knownFields(names: readonly string[]): string {
+  const count = names.length === 1 ? 'one known property' : `${names.length} known properties`;
+  return `${count}: ${names.map((name) => `"${name}"`).join(', ')}]`;
 }
 
 function refuseFormats(value: { readonly [key: string]: JsonValue }, path: readonly string[]): void {

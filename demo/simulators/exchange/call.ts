@@ -31,6 +31,8 @@ export interface Call {
 
   /** The JSON body in its shape; 400, 415 when it cannot be read. */
   body<T>(shape: Shape<T | null>): T;
+  /** The same, but null where the body is null. */
+  nullableBody<T>(shape: Shape<T | null>): T | null;
   /** The body as text, whatever its type. */
   rawBody(): string;
 
@@ -89,6 +91,7 @@ export function createCall(
     body(shape) {
       return notNull(readBody(bodyText(request, hub), shape), `${shape.type}.getAnyProblem()`);
     },
+    nullableBody: (shape) => readBody(bodyText(request, hub), shape),
     rawBody() {
       if (request.bodyTooLong) {
         const size = request.headers['content-length'] ?? `more than ${BODY_LIMIT}`;

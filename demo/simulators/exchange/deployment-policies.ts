@@ -1,4 +1,4 @@
-import { type Answer, attribute, duplicateKey, listing } from './answer.ts';
+import { type Answer, attribute, duplicateKey, listing, missingOrg } from './answer.ts';
 import { readSecretBindings, wholeNumbers } from './bodies.ts';
 import { BodyProblem } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
@@ -84,13 +84,7 @@ function createPolicy(call: Call): Answer {
     throw call.refusal(403, 'already-exists', 'buspol.already.exists', id, cause);
   }
   if (!store.orgs.has(organization)) {
-    throw call.refusal(
-      500,
-      'internal_error',
-      'buspol.not.created',
-      id,
-      'ERROR: violates foreign key constraint "orgid_fk"',
-    );
+    throw call.refusal(500, 'internal_error', 'buspol.not.created', id, missingOrg('businesspolicies', organization));
   }
   const created = clock.instant();
   store.deploymentPolicies.set(id, { id, organization, owner, created, ...fieldsOf(body, clock.instant()) });

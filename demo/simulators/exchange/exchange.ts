@@ -4,7 +4,7 @@ import { type Answer, Refusal } from './answer.ts';
 import { BodyProblem } from './body-shape.ts';
 import { createCall } from './call.ts';
 import { createClock } from './clock.ts';
-import { CastFailure, NullAccess } from './defects.ts';
+import { Defect, Unreadable } from './defects.ts';
 import { BODY_LIMIT, DEFAULT_LIMITS, type Hub, type Limits } from './hub.ts';
 import type { Identity } from './identity.ts';
 import { type LanguageName, speak } from './language.ts';
@@ -15,7 +15,6 @@ import { createRouter } from './router.ts';
 import { openRoute, ROUTES } from './routes.ts';
 import { seed } from './seed.ts';
 import { createStore, type Store } from './store.ts';
-import { NumberTooLarge } from './version.ts';
 
 export interface ExchangeOptions extends HttpBehaviour {
   readonly state: HubState;
@@ -143,8 +142,9 @@ async function answerRequest(
 
 function answerFailure(hub: Hub, failure: unknown): Answer {
   if (failure instanceof Refusal) return failure.answer;
-  if (failure instanceof BodyProblem) return error(hub, 400, 'invalid-input', failure.message);
-  if (failure instanceof NullAccess || failure instanceof CastFailure || failure instanceof NumberTooLarge) {
+  if (failure instanceof BodyProblem || failure instanceof Unreadable)
+    return error(hub, 400, 'invalid-input', failure.message);
+  if (failure instanceof Defect) {
     return error(hub, 502, 'database-connection-error', failure.message);
   }
   throw failure;

@@ -49,7 +49,10 @@ export const MAILBOX_ROUTES: readonly Route[] = [NODE_MAILBOX, AGBOT_MAILBOX].fl
   },
   {
     paths: [`/orgs/:org/${mailbox.kind}s/:${mailbox.kind}/msgs/:message`],
-    methods: { DELETE: deleteMessage(mailbox), GET: getMessage(mailbox) },
+    methods:
+      mailbox.kind === 'agbot'
+        ? { GET: getMessage(mailbox), DELETE: deleteMessage(mailbox) }
+        : { DELETE: deleteMessage(mailbox), GET: getMessage(mailbox) },
     ...(mailbox.kind === 'agbot' ? { guard: (call: Call) => ({ status: 405, json: messageId(call, mailbox) }) } : {}),
   },
 ]);
@@ -80,7 +83,7 @@ function getMessage(mailbox: Mailbox): Handler {
 function sendMessage(mailbox: Mailbox): Handler {
   return (call) => {
     const id = authorized(call, mailbox, mailbox.kind === 'node' ? 'SEND_MSG_TO_NODE' : 'SEND_MSG_TO_AGBOT');
-    const { message, ttl } = call.body(mailbox.body);
+    const body = call.nullableBody(mailbox.body);
     const { store, clock } = call.hub;
     const timeSent = clock.instant();
     const box = mailbox.find(store, id);
@@ -90,6 +93,12 @@ function sendMessage(mailbox: Mailbox): Handler {
     const sender = resourceOf(call.identity);
     const senderPublicKey = mailbox.senderKey(store, sender) ?? '';
     if (senderPublicKey === '') call.demand(['invalid.input.agbot.not.found', sender]);
+    if (body === null) {
+      const key = mailbox.kind === 'node' ? 'node.msg.not.inserted' : 'agbot.message.not.inserted';
+      const cause = `Cannot invoke "${mailbox.body.type}.ttl()" because "reqBody$1" is null`;
+      throw call.refusal(500, 'internal_error', key, id, `java.lang.NullPointerException: ${cause}`);
+    }
+    const { message, ttl } = body;
     const msgId = store.nextMessageId[mailbox.kind];
     store.nextMessageId[mailbox.kind] += 1;
     if (box === undefined) {

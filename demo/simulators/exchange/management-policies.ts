@@ -1,4 +1,4 @@
-import { type Answer, attribute, duplicateKey, listing } from './answer.ts';
+import { type Answer, attribute, duplicateKey, listing, missingOrg } from './answer.ts';
 import { property } from './bodies.ts';
 import { flag, list, long, optional, orElse, record, type Shaped, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
@@ -111,7 +111,7 @@ function createPolicy(call: Call): Answer {
       'internal_error',
       'mgmtpol.not.created',
       id,
-      'ERROR: violates foreign key constraint "orgid_fk"',
+      missingOrg('managementpolicies', organization),
     );
   }
   store.managementPolicies.set(id, { id, organization, ...fieldsOf(call, body, owner) });

@@ -1,4 +1,4 @@
-import { type Answer, listing } from './answer.ts';
+import { type Answer, databaseError, listing, nullColumn } from './answer.ts';
 import { list, optional, record, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { demandHeartbeatChoice } from './node-policy.ts';
@@ -49,11 +49,12 @@ function putOne(call: Call): Answer {
   const stored = store.nodes.get(node);
   const refuse = (cause: string): Error =>
     call.refusal(500, 'internal_error', 'node.agreement.not.inserted.or.updated', id, node, cause);
-  if (stored === undefined) throw refuse(orphan('nodeagreements', node));
   const { orgid = '', pattern = '', url = '' } = agreementService ?? {};
   if (orgid === null || pattern === null || url === null) {
-    throw refuse('org.postgresql.util.PSQLException: ERROR: null value violates not-null constraint');
+    const column = orgid === null ? 'agrsvcorgid' : pattern === null ? 'agrsvcpattern' : 'agrsvcurl';
+    throw refuse(databaseError(nullColumn('nodeagreements', column)));
   }
+  if (stored === undefined) throw refuse(orphan('nodeagreements', 'node_fk', node));
   const agreement = { id, node, services: services ?? [], agrService: { orgid, pattern, url }, state: state ?? '' };
   store.nodeAgreements.set(id, { ...agreement, lastUpdated: clock.instant() });
   stored.lastUpdated = clock.instant();

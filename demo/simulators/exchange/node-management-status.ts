@@ -1,4 +1,4 @@
-import { type Answer, listing, missingParent } from './answer.ts';
+import { type Answer, databaseError, listing, missingParent, nullColumn } from './answer.ts';
 import { optional, record, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { NullAccess } from './defects.ts';
@@ -13,6 +13,8 @@ export const NODE_MANAGEMENT_STATUS_ROUTES: readonly Route[] = [
     methods: { DELETE: deleteStatus, PUT: putStatus, GET: getStatus },
   },
 ];
+
+const TABLE = 'management_policy_status_node';
 
 const ROUTE = 'org.openhorizon.exchangeapi.route.node';
 
@@ -52,17 +54,16 @@ function putStatus(call: Call): Answer {
   if (report === null) throw new NullAccess('Cannot invoke "NodeMangementPolicyStatus.startTime()" because it is null');
   const { store, clock } = call.hub;
   const node = store.nodes.get(id);
-  if (node === undefined || !store.managementPolicies.has(policy) || report.scheduledTime === null) {
-    const table = 'management_policy_status_node';
-    const cause = missingParent(table, 'node_mgmt_pol_status_fk_mgmt_pols', 'policy', policy, 'managementpolicies');
-    throw call.refusal(
-      500,
-      'internal_error',
-      'node.managementpolicy.status.not.inserted.or.updated',
-      policy,
-      id,
-      `org.postgresql.util.PSQLException: ${cause}`,
-    );
+  const refuse = (cause: string): Error => {
+    const key = 'node.managementpolicy.status.not.inserted.or.updated';
+    return call.refusal(500, 'internal_error', key, policy, id, databaseError(cause));
+  };
+  if (report.scheduledTime === null) throw refuse(nullColumn(TABLE, 'time_start_scheduled'));
+  if (!store.managementPolicies.has(policy)) {
+    throw refuse(missingParent(TABLE, 'node_mgmt_pol_status_fk_mgmt_pols', 'policy', policy, 'managementpolicies'));
+  }
+  if (node === undefined) {
+    throw refuse(missingParent(TABLE, 'node_mgmt_pol_status_fk_node', 'node', id, 'nodes'));
   }
   node.managementStatus.set(policy, {
     scheduledTime: report.scheduledTime,

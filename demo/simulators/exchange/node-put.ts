@@ -139,7 +139,7 @@ function demandRoom(call: Call, organization: string, owner: string): number | u
     throw call.refusal(403, 'access-denied', 'over.max.limit.of.nodes', limits.nodes);
   }
   const inOrg = [...store.nodes.values()].filter((node) => node.organization === organization).length;
-  const orgLimit = root ? 0 : (store.orgs.get(organization)?.maxNodes ?? 0);
+  const orgLimit = root ? 0 : (store.orgs.get(organization)?.limits?.maxNodes ?? 0);
   if (orgLimit !== 0 && inOrg >= orgLimit) {
     throw call.refusal(403, 'access-denied', 'over.org.max.limit.of.nodes', inOrg, orgLimit);
   }

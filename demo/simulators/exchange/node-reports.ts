@@ -1,7 +1,7 @@
-import { type Answer, missingParent } from './answer.ts';
-import { anything, int, list, map, optional, record, text } from './body-shape.ts';
+import { type Answer, databaseError, missingParent, nullColumn } from './answer.ts';
+import { anything, BodyProblem, int, list, map, optional, record, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
-import { NullAccess } from './defects.ts';
+import { booleansOf } from './defects.ts';
 import type { Route } from './router.ts';
 
 /** What the agent reports about its node: status (services that run) and errors. Both are upserts. */
@@ -31,6 +31,7 @@ const statusBody = record(
         configState: optional(text),
       }),
     ),
+    runningServices: { ...text, absent: undefined },
   },
   { leaksFormats: true },
 );
@@ -40,24 +41,33 @@ const errorsBody = record(`${ROUTE}.PutNodeErrorRequest`, { errors: list(anythin
 function getStatus(call: Call): Answer {
   const status = call.hub.store.nodes.get(authorized(call, 'READ'))?.status;
   if (status === undefined) throw call.refusal(404, 'not-found', 'not.found');
-  return { status: 200, json: status };
+  const { connectivity, services, runningServices, lastUpdated } = status;
+  return {
+    status: 200,
+    json: { connectivity: booleansOf(connectivity ?? {}), services, runningServices, lastUpdated },
+  };
 }
 
 function putStatus(call: Call): Answer {
   const id = authorized(call, 'WRITE');
-  const { connectivity, services } = call.body(statusBody);
+  const { connectivity, services, ...body } = call.body(statusBody);
   const running = services.map((service) => {
-    if (service === null) throw new NullAccess('Cannot invoke "OneService.orgid()" because "s" is null');
+    if (service === null) {
+      const cause = `Cannot invoke "${TABLE}.OneService.orgid()" because "s" is null`;
+      throw new BodyProblem(`Cannot construct instance of \`${ROUTE}.PutNodeStatusRequest\`, problem: ${cause}`);
+    }
     return `${service.orgid}/${service.serviceUrl}_${service.version}_${service.arch}|`;
   });
+  const refuse = (cause: string): Error =>
+    call.refusal(500, 'internal_error', 'node.status.not.inserted.or.updated', id, cause);
+  const { runningServices = `|${running.join('')}` } = body;
+  if (runningServices === null) throw refuse(databaseError(nullColumn('nodestatus', 'runningservices')));
   const node = call.hub.store.nodes.get(id);
-  if (node === undefined) {
-    throw call.refusal(500, 'internal_error', 'node.status.not.inserted.or.updated', id, orphan('nodestatus', id));
-  }
+  if (node === undefined) throw refuse(orphan('nodestatus', 'node_status_fk_node', id));
   node.status = {
-    connectivity: connectivity ?? {},
+    connectivity,
     services,
-    runningServices: `|${running.join('')}`,
+    runningServices,
     lastUpdated: call.hub.clock.instant(),
   };
   logReport(call, 'nodestatus', 'created/modified');
@@ -84,7 +94,13 @@ function putErrors(call: Call): Answer {
   const { errors } = call.body(errorsBody);
   const node = call.hub.store.nodes.get(id);
   if (node === undefined) {
-    throw call.refusal(500, 'internal_error', 'node.errors.not.inserted', id, orphan('nodeerror', id));
+    throw call.refusal(
+      500,
+      'internal_error',
+      'node.errors.not.inserted',
+      id,
+      orphan('nodeerror', 'node_error_fk_node', id),
+    );
   }
   node.errors = { errors, lastUpdated: call.hub.clock.instant() };
   logReport(call, 'nodeerrors', 'created/modified');
@@ -107,8 +123,8 @@ function authorized(call: Call, access: 'READ' | 'WRITE'): string {
 }
 
 /** The database's complaint about a report for a node that is not there. */
-export function orphan(table: string, id: string): string {
-  return `org.postgresql.util.PSQLException: ${missingParent(table, `${table}_fk_nodes`, 'nodeid', id, 'nodes')}`;
+export function orphan(table: string, constraint: string, id: string): string {
+  return databaseError(missingParent(table, constraint, 'nodeid', id, 'nodes'));
 }
 
 function logReport(call: Call, resource: 'nodestatus' | 'nodeerrors', operation: 'created/modified' | 'deleted'): void {

@@ -2,6 +2,7 @@ import type { Answer } from './answer.ts';
 import { list, optional, record, text } from './body-shape.ts';
 import { type Call, idOf } from './call.ts';
 import { compositeId } from './composite-id.ts';
+import { booleansOf, Unreadable } from './defects.ts';
 import { type Identity, isOrgAdmin, isOrgAgbot, isStandardUser, isSuperUser, isUser } from './identity.ts';
 import { isLike, passesFilter } from './like.ts';
 import { isNodeVisible } from './nodes.ts';
@@ -57,7 +58,18 @@ function listDetails(call: Call): Answer {
     )
     .sort((one, two) => (one.id < two.id ? -1 : 1));
   if (chosen.length === 0) throw call.refusal(404, 'not-found', 'not.found');
+  demandReadable(call, chosen);
   return { status: 200, json: chosen.map((node) => viewDetails(store, node)) };
+}
+
+/** One node's unreadable report spoils the whole answer. */
+function demandReadable(call: Call, nodes: readonly NodeRecord[]): void {
+  try {
+    for (const { status } of nodes) booleansOf(status?.connectivity ?? {});
+  } catch (error) {
+    if (error instanceof Unreadable) call.demand(['invalid.input.message', error.message]);
+    throw error;
+  }
 }
 
 function findNodesWithErrors(call: Call): Answer {

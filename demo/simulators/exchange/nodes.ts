@@ -1,6 +1,7 @@
 import { type Answer, attribute, listing } from './answer.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { compositeId } from './composite-id.ts';
+import { CastFailure } from './defects.ts';
 import {
   type Identity,
   isAgbot,
@@ -72,11 +73,14 @@ function listNodes(call: Call): Answer {
 function getNode(call: Call): Answer {
   const id = idOf(call, 'node');
   call.authorize(call.target('node', id), 'READ');
+  const name = call.query('attribute') ?? '';
+  if (name.toLowerCase() === 'ha_group' && name !== 'ha_group') {
+    throw new CastFailure('ha_group (of class java.lang.String)');
+  }
   const { store } = call.hub;
   const node = store.nodes.get(id);
   if (node === undefined || !isNodeVisible(call.identity, node)) throw call.refusal(404, 'not-found', 'not.found');
   const view = viewNode(store, node);
-  const name = call.query('attribute') ?? '';
   const values = attributesOf({ ...view, id, lastHeartbeat: node.lastHeartbeat ?? '', ha_group: '' });
   values.delete('isnamespacescoped');
   const value = values.get(name.toLowerCase());

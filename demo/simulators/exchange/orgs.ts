@@ -2,6 +2,7 @@ import { type Answer, attribute, duplicateKey, listing } from './answer.ts';
 import { heartbeatIntervals, NO_HEARTBEAT_INTERVALS } from './bodies.ts';
 import { int, list, map, optional, record, text } from './body-shape.ts';
 import { type Call, DELETED } from './call.ts';
+import { notNull } from './defects.ts';
 import { isAgbot, isNode, isOrgAdmin, isStandardUser } from './identity.ts';
 import { passesFilter } from './like.ts';
 import type { OrgRecord } from './records.ts';
@@ -81,7 +82,7 @@ function getOrg(call: Call): Answer {
   const known = ['orgType', 'label', 'description', 'lastUpdated', 'tags', 'limits', 'heartbeatIntervals'];
   if (!known.includes(name)) call.demand(['org.attr.not.part.of.org', name]);
   if (org === undefined) throw call.refusal(404, 'not-found', 'org.not.found', id);
-  const value = new Map<string, unknown>(Object.entries(viewOrg(org))).get(name);
+  const value = new Map<string, unknown>(Object.entries({ ...org, tags: org.tags ?? {} })).get(name) ?? '';
   return attribute(name, typeof value === 'string' ? value : JSON.stringify(value));
 }
 
@@ -124,8 +125,7 @@ function patchOrg(call: Call): Answer {
   if (name === undefined) throw call.refusal(400, 'invalid-input', 'no.valid.org.attr.specified');
   const org = call.hub.store.orgs.get(id);
   if (org === undefined) throw call.refusal(404, 'not-found', 'org.not.found', id);
-  const change = name === 'limits' ? { maxNodes: body.limits?.maxNodes ?? 0 } : { [name]: body[name] };
-  Object.assign(org, change, { lastUpdated: call.hub.clock.instant() });
+  Object.assign(org, { [name]: body[name], lastUpdated: call.hub.clock.instant() });
   logOrg(call, 'modified');
   return call.done('org.attr.updated', name, id);
 }
@@ -143,7 +143,9 @@ function removeOrg(call: Call): Answer {
 /** Orgs tagged with one of these accounts or groups. */
 function findMyOrgs(call: Call): Answer {
   call.authorize({ kind: 'org', id: '#' }, 'READ_MY_ORG');
-  const wanted = call.body(accounts).map((account) => account?.id ?? null);
+  const wanted = call
+    .body(accounts)
+    .map((account) => notNull(account, 'org.openhorizon.exchangeapi.auth.cloud.IamAccountInfo.id()').id);
   const chosen = [...call.hub.store.orgs.values()].filter(
     ({ id, tags }) =>
       tags !== null &&
@@ -165,7 +167,7 @@ function fieldsOf(
     readonly label: string | null;
     readonly description: string | null;
     readonly tags: OrgRecord['tags'];
-    readonly limits: { readonly maxNodes: number } | null;
+    readonly limits: OrgRecord['limits'];
     readonly heartbeatIntervals: OrgRecord['heartbeatIntervals'];
   },
 ) {
@@ -174,14 +176,18 @@ function fieldsOf(
     label: body.label ?? '',
     description: body.description ?? '',
     tags: body.tags,
-    maxNodes: body.limits?.maxNodes ?? 0,
-    heartbeatIntervals: body.heartbeatIntervals ?? NO_HEARTBEAT_INTERVALS,
+    limits: body.limits,
+    heartbeatIntervals: body.heartbeatIntervals,
     lastUpdated: call.hub.clock.instant(),
   };
 }
 
-function viewOrg({ id, maxNodes, ...fields }: OrgRecord) {
-  return { ...fields, limits: { maxNodes } };
+function viewOrg({ id, ...org }: OrgRecord) {
+  return {
+    ...org,
+    limits: org.limits ?? { maxNodes: 0 },
+    heartbeatIntervals: org.heartbeatIntervals ?? NO_HEARTBEAT_INTERVALS,
+  };
 }
 
 function logOrg(call: Call, operation: 'created' | 'created/modified' | 'modified' | 'deleted'): void {

@@ -1,4 +1,4 @@
-import { type Answer, attribute, duplicateKey, listing } from './answer.ts';
+import { type Answer, attribute, duplicateKey, listing, missingOrg } from './answer.ts';
 import { readSecretBindings, wholeNumbers } from './bodies.ts';
 import { asBoolean } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
@@ -119,13 +119,7 @@ function createPattern(call: Call): Answer {
     );
   }
   if (!store.orgs.has(organization)) {
-    throw call.refusal(
-      500,
-      'internal_error',
-      'pattern.not.created',
-      id,
-      'ERROR: violates foreign key constraint "orgid_fk"',
-    );
+    throw call.refusal(500, 'internal_error', 'pattern.not.created', id, missingOrg('patterns', organization));
   }
   store.patterns.set(id, { id, organization, keys: new Map(), ...fieldsOf(body, owner, isPublic, clock.instant()) });
   ownership.put('pattern', id, { owner, public: isPublic });

@@ -1,5 +1,5 @@
-import type { Answer } from './answer.ts';
-import { int, list, long, optional, orElse, record, text } from './body-shape.ts';
+import { type Answer, missingParent } from './answer.ts';
+import { anything, asNumber, list, long, optional, orElse, record, text } from './body-shape.ts';
 import { type Call, idOf } from './call.ts';
 import { compositeId } from './composite-id.ts';
 import { resourceOf } from './identity.ts';
@@ -22,7 +22,7 @@ export const AGREEMENT_SEARCH_ROUTES: readonly Route[] = [
 const policySearch = record('org.openhorizon.exchangeapi.route.deploymentpolicy.PostBusinessPolicySearchRequest', {
   changedSince: orElse(long, 0),
   nodeOrgids: optional(list(text)),
-  numEntries: optional(int),
+  numEntries: optional(anything),
   session: optional(text),
   startIndex: optional(text),
 });
@@ -31,7 +31,7 @@ const patternSearch = record('org.openhorizon.exchangeapi.route.deploymentpatter
   arch: optional(text),
   nodeOrgids: optional(list(text)),
   numEntries: optional(text),
-  secondsStale: optional(int),
+  secondsStale: optional(anything),
   serviceUrl: orElse(text, ''),
   startIndex: optional(text),
 });
@@ -43,8 +43,9 @@ const patternSearch = record('org.openhorizon.exchangeapi.route.deploymentpatter
 function searchForPolicy(call: Call): Answer {
   const organization = call.param('org');
   const id = idOf(call, 'policy');
-  const { changedSince, nodeOrgids, numEntries, session } = call.body(policySearch);
+  const { changedSince, nodeOrgids, session, ...body } = call.body(policySearch);
   call.authorize({ kind: 'node', id: compositeId(organization, '*') }, 'READ');
+  const numEntries = body.numEntries === null ? null : asNumber(body.numEntries);
   if (changedSince < 0 || (numEntries ?? 0) < 0) call.demand(['bad.input']);
   const { store } = call.hub;
   const policy = store.deploymentPolicies.get(id);
@@ -56,7 +57,8 @@ function searchForPolicy(call: Call): Answer {
   const key = `${agbot} ${id}`;
   const current = store.searchSessions.get(key);
   if (current !== undefined && current.session !== null && session !== null && current.session !== session) {
-    return { status: 409, json: { agbot, offset: current.offset, session: current.session } };
+    const desynchronised = { agbot, offset: current.offset, session: current.session };
+    return { status: 409, json: { ...desynchronised, ...NO_CAUSE } };
   }
   const resumed = current !== undefined && current.session !== null && current.session === session;
   const offset = startOf(current, resumed, changedSince);
@@ -78,9 +80,20 @@ function searchForPolicy(call: Call): Answer {
   const next = nextOffset(current?.offset ?? null, page, numEntries, resumed);
   const offsetUpdated = next !== null && next !== current?.offset;
   const goesOn = page.length > 0 && page.length === numEntries && session !== null;
-  if (goesOn && (current === undefined || resumed)) store.searchSessions.set(key, { offset: next, session });
-  else store.searchSessions.delete(key);
+  if (goesOn && (current === undefined || resumed)) {
+    if (!store.agbots.has(agbot)) throw onlyForAgbots(call, agbot);
+    store.searchSessions.set(key, { offset: next, session });
+  } else store.searchSessions.delete(key);
   return { status: page.length === 0 ? 404 : 201, json: { nodes: page.map(viewNode), offsetUpdated } };
+}
+
+/** The real one gives the exception as it is; its stack is left empty here. */
+const NO_CAUSE = { cause: null, localizedMessage: null, message: null, stackTrace: [], suppressed: [] };
+
+/** A user may search, but only an agbot's place can be kept. */
+function onlyForAgbots(call: Call, caller: string): Error {
+  const cause = missingParent('search_offset_policy', 'fk_agbot', 'agbot', caller, 'agbots');
+  return call.refusal(500, 'internal_error', 'invalid.input.message', cause);
 }
 
 function startOf(current: SearchSession | undefined, resumed: boolean, changedSince: number): string | null {
@@ -106,7 +119,8 @@ function searchForPattern(call: Call): Answer {
   const organization = call.param('org');
   const id = idOf(call, 'pattern');
   call.authorize({ kind: 'node', id: compositeId(organization, '*') }, 'READ');
-  const { arch, nodeOrgids, secondsStale, serviceUrl } = call.body(patternSearch);
+  const { arch, nodeOrgids, serviceUrl, ...body } = call.body(patternSearch);
+  const secondsStale = body.secondsStale === null ? null : asNumber(body.secondsStale);
   const wanted = serviceUrl ?? '';
   if ((secondsStale ?? 0) < 0 && wanted !== '') call.demand(['bad.input']);
   const { store } = call.hub;

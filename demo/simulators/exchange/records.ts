@@ -9,8 +9,8 @@ export interface OrgRecord {
   description: string;
   lastUpdated: string;
   tags: Readonly<Record<string, string | null>> | null;
-  maxNodes: number;
-  heartbeatIntervals: HeartbeatIntervals;
+  limits: { readonly maxNodes: number } | null;
+  heartbeatIntervals: HeartbeatIntervals | null;
 }
 
 export interface UserRecord {
@@ -225,7 +225,7 @@ export interface NodePolicyRecord extends PolicyRecord {
 }
 
 export interface NodeStatusRecord {
-  readonly connectivity: Readonly<Record<string, unknown>>;
+  readonly connectivity: Readonly<Record<string, unknown>> | null;
   readonly services: readonly unknown[];
   readonly runningServices: string;
   readonly lastUpdated: string;

@@ -31,8 +31,8 @@ function addOrg({ store, clock }: Hub, id: string): void {
     description,
     lastUpdated: clock.instant(),
     tags: null,
-    maxNodes: 0,
-    heartbeatIntervals: NO_HEARTBEAT_INTERVALS,
+    limits: null,
+    heartbeatIntervals: null,
   });
   logChange(store, clock, { orgId: id, id, category: 'org', public: false, resource: 'org', operation: 'created' });
 }

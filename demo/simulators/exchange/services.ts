@@ -1,4 +1,4 @@
-import { type Answer, attribute, duplicateKey, listing } from './answer.ts';
+import { type Answer, attribute, duplicateKey, listing, missingOrg } from './answer.ts';
 import { asBoolean } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { compositeId, localId, serviceId } from './composite-id.ts';
@@ -132,13 +132,7 @@ function createService(call: Call): Answer {
     );
   }
   if (!store.orgs.has(organization)) {
-    throw call.refusal(
-      500,
-      'internal_error',
-      'service.not.created',
-      id,
-      'ERROR: violates foreign key constraint "orgid_fk"',
-    );
+    throw call.refusal(500, 'internal_error', 'service.not.created', id, missingOrg('services', organization));
   }
   store.services.set(id, {
     id,

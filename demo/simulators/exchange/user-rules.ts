@@ -1,3 +1,4 @@
+import { asBoolean } from './body-shape.ts';
 import { type Call, idOf } from './call.ts';
 import { isHubAdmin, isOrgAdmin, isStandardUser, isSuperUser, resourceOf } from './identity.ts';
 import type { MessageKey } from './messages.ts';
@@ -13,8 +14,9 @@ export interface UserFields {
 /** One attribute of a user that is to be changed. */
 export interface UserChange {
   readonly name: 'admin' | 'email' | 'hubAdmin' | 'password';
-  readonly admin: boolean;
-  readonly hubAdmin: boolean;
+  /** Anything but null fails in a rule that asks for it, unless it is a boolean. */
+  readonly admin: unknown;
+  readonly hubAdmin: unknown;
   readonly email: string | null;
 }
 
@@ -42,7 +44,8 @@ export function demandCreatable(call: Call, user: UserFields, method: 'POST' | '
     [method === 'PUT' && user.email === '', 'bad.input'],
     [isHubAdmin(identity) && !user.admin && !user.hubAdmin, 'hub.admins.only.write.admins'],
   ];
-  demandAll(call, rules);
+  const broken = rules.find(([isBroken]) => isBroken);
+  if (broken !== undefined) call.demand([broken[1]]);
 }
 
 /** The rules for PATCH of a user, in the real one's order. */
@@ -55,18 +58,21 @@ export function demandPatchable(call: Call, change: UserChange): void {
   if (isRoot && (!isSuperUser(identity) || setsRole)) {
     call.demand(['user.not.updated', call.param('user')]);
   }
-  const rules: readonly Rule[] = [
-    [(isHubAdmin(identity) || isStandardUser(identity)) && change.admin, 'non.admin.user.cannot.make.admin.user'],
-    [change.name === 'email' && change.email === '', 'bad.input'],
-    [(isOrgAdmin(identity) || isStandardUser(identity)) && change.hubAdmin, 'only.super.users.make.hub.admins'],
-    [organization !== 'root' && change.hubAdmin, 'hub.admins.in.root.org'],
-    [isStandardUser(identity) && id !== resourceOf(identity), 'bad.input'],
-    [isOrgAdmin(identity) && organization !== identity.organization, 'bad.input'],
+  const wants = (value: unknown): boolean => value !== null && asBoolean(value);
+  const rules: readonly (readonly [isBroken: () => boolean, message: MessageKey])[] = [
+    [
+      () => (isHubAdmin(identity) || isStandardUser(identity)) && wants(change.admin),
+      'non.admin.user.cannot.make.admin.user',
+    ],
+    [() => change.name === 'email' && change.email === '', 'bad.input'],
+    [
+      () => (isOrgAdmin(identity) || isStandardUser(identity)) && wants(change.hubAdmin),
+      'only.super.users.make.hub.admins',
+    ],
+    [() => organization !== 'root' && wants(change.hubAdmin), 'hub.admins.in.root.org'],
+    [() => isStandardUser(identity) && id !== resourceOf(identity), 'bad.input'],
+    [() => isOrgAdmin(identity) && organization !== identity.organization, 'bad.input'],
   ];
-  demandAll(call, rules);
-}
-
-function demandAll(call: Call, rules: readonly Rule[]): void {
-  const broken = rules.find(([isBroken]) => isBroken);
+  const broken = rules.find(([isBroken]) => isBroken());
   if (broken !== undefined) call.demand([broken[1]]);
 }

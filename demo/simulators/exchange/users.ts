@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Answer, listing } from './answer.ts';
+import { type Answer, databaseError, listing, missingParent } from './answer.ts';
 import { anything, asBoolean, flag, optional, orElse, record, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { compositeId } from './composite-id.ts';
@@ -89,8 +89,8 @@ function createUser(call: Call): Answer {
     throw call.refusal(400, 'invalid-input', 'user.not.added.or.updated.successfully', id);
   }
   if (!call.hub.store.orgs.has(call.param('org'))) {
-    const cause = 'org.postgresql.util.PSQLException: ERROR: violates foreign key constraint "users_org_fk"';
-    throw call.refusal(500, 'internal_error', 'user.not.updated', cause);
+    const cause = missingParent('users', 'users_org_fk', 'organization', call.param('org'), 'orgs');
+    throw call.refusal(500, 'internal_error', 'user.not.updated', databaseError(cause));
   }
   return addUser(call, id, fields);
 }
@@ -131,12 +131,8 @@ function patchUser(call: Call): Answer {
   const given = (['admin', 'email', 'hubAdmin', 'password'] as const).filter((name) => body[name] !== null);
   const [name] = given;
   if (name === undefined || given.length !== 1) throw call.refusal(400, 'invalid-input', 'bad.input');
-  demandPatchable(call, {
-    name,
-    admin: body.admin === null ? false : asBoolean(body.admin),
-    hubAdmin: body.hubAdmin === null ? false : asBoolean(body.hubAdmin),
-    email: body.email,
-  });
+  demandPatchable(call, { ...body, name });
+  if (name === 'admin' || name === 'hubAdmin') demandFlag(call, body[name]);
   const { store, clock, logins } = call.hub;
   const user = store.users.get(id);
   if (user === undefined || !isPatchable(call.identity, user, name)) {
@@ -146,6 +142,13 @@ function patchUser(call: Call): Answer {
   Object.assign(user, { [name]: value, modifiedAt: clock.timestamp(), modifiedBy: call.identity.identifier });
   logins.delete(id);
   return call.done('user.attr.updated', name === 'hubAdmin' ? 'hubadmin' : name, id);
+}
+
+/** What the rules have not used yet is used now, and fails another way. */
+function demandFlag(call: Call, value: unknown): void {
+  if (typeof value !== 'boolean') {
+    throw call.refusal(400, 'invalid-input', 'user.not.updated', 'java.lang.ClassCastException');
+  }
 }
 
 function changePassword(call: Call): Answer {

@@ -1,3 +1,5 @@
+import { Defect } from './defects.ts';
+
 /**
  * Versions and ranges as the Exchange reads them (reference/exchange-mms.md §A.7): one to three numbers or `infinity`,
  * trimmed, case ignored; a range without brackets is open to infinity.
@@ -10,7 +12,7 @@ export interface Version {
 const LARGEST_NUMBER = 2_147_483_647;
 
 /** A part of a version does not fit 32 bits: the real one fails with this text. */
-export class NumberTooLarge extends Error {
+export class NumberTooLarge extends Defect {
   constructor(digits: string) {
     super(`For input string: "${digits}"`);
     this.name = 'NumberTooLarge';
