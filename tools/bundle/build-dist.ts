@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { LoadedSigner } from '#tools/signing/load-signer.ts';
 import { signPublishable } from '#tools/signing/sign-publishable.ts';
+import type { Signer } from '#tools/signing/signer.ts';
 import { distPath } from './dist-layout.ts';
 import { knownFromFiles } from './known-signatures.ts';
-import { render } from './render.ts';
-import type { Bundle, Warning } from './types.ts';
+import type { RenderedSources } from './render-sources.ts';
+import type { Warning } from './types.ts';
 import { type DistChanges, readPreviousDist, writeDist } from './write-dist.ts';
 
 /** What a build did, as `--json` prints it. */
@@ -21,8 +21,8 @@ export interface BuildResult extends DistChanges {
 }
 
 export interface BuildOptions {
-  readonly bundle: Bundle;
-  readonly signer: LoadedSigner;
+  readonly sources: RenderedSources;
+  readonly signer: Signer;
   /** Directory to write; made when it is not there. */
   readonly out: string;
   readonly unixSeconds: number;
@@ -30,12 +30,12 @@ export interface BuildOptions {
 }
 
 /**
- * Renders, signs and writes a bundle. What the last build signed and what is still right is kept: a second build of the
+ * Signs and writes what a bundle's sources say. What the last build signed and what is still right is kept: a second build of the
  * same sources changes no byte.
  */
-export async function buildDist({ bundle, signer, out, ...signing }: BuildOptions): Promise<BuildResult> {
+export async function buildDist({ sources, signer, out, ...signing }: BuildOptions): Promise<BuildResult> {
   const previous = readPreviousDist(out);
-  const publishable = await signPublishable(render(bundle, signer.keyId), signer, knownFromFiles(previous), signing);
+  const publishable = await signPublishable(sources.publishable, signer, knownFromFiles(previous), signing);
   const changes = await writeDist(out, publishable, signer, previous);
   const { name, version, org, services, objects } = publishable;
   return {
@@ -47,7 +47,7 @@ export async function buildDist({ bundle, signer, out, ...signing }: BuildOption
     archive: join(out, distPath.archive(publishable)),
     services: services.length,
     securityPolicies: objects.length,
-    warnings: bundle.warnings,
+    warnings: sources.warnings,
     ...changes,
   };
 }

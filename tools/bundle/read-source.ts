@@ -1,6 +1,7 @@
 import { ArmorError, ArmorErrors } from '#errors';
 import { type LocatedYaml, parseLocatedYaml } from '#policy/located-yaml.ts';
 import { schemaProblems } from './schema-problem.ts';
+import type { SourceRecorder } from './source-record.ts';
 import { readSourceText } from './source-text.ts';
 import type { Source } from './types.ts';
 import { type SourceKind, type SourceKinds, validatorOf } from './validators.ts';
@@ -11,6 +12,7 @@ import { maskVariables, resolveVariables, type Variables } from './variables.ts'
  *
  * @param root the bundle's directory, as `realpath` gives it
  * @param file relative to it
+ * @param recorder notes what was read
  * @throws ArmorError or ArmorErrors SOURCE_MISSING, SOURCE_INVALID: everything that is wrong with this file
  */
 export async function readSource<Kind extends SourceKind>(
@@ -18,13 +20,19 @@ export async function readSource<Kind extends SourceKind>(
   file: string,
   kind: Kind,
   variables: Variables,
+  recorder?: SourceRecorder,
 ): Promise<Source<SourceKinds[Kind]>> {
-  return checkSource(await readYaml(root, file, variables), file, kind);
+  return checkSource(await readYaml(root, file, variables, recorder), file, kind);
 }
 
 /** YAML as data with its variables resolved, not yet validated. */
-export async function readYaml(root: string, file: string, variables: Variables): Promise<LocatedYaml> {
-  const text = await readSourceText(root, file);
+export async function readYaml(
+  root: string,
+  file: string,
+  variables: Variables,
+  recorder?: SourceRecorder,
+): Promise<LocatedYaml> {
+  const text = await readSourceText(root, file, recorder);
   const parsed = parse(maskVariables(text), file);
   const { value, problems } = resolveVariables(parsed.value, variables, { file, locate: parsed.locate });
   const [first, ...rest] = problems;

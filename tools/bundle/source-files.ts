@@ -1,7 +1,9 @@
+import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArmorError } from '#errors';
 import type { Problems } from './problems.ts';
+import type { SourceRecorder } from './source-record.ts';
 
 /** Where the catalogue's templates are. */
 export const HARDENING = 'services/kubearmor/hardening';
@@ -21,8 +23,13 @@ export interface ServiceFiles extends SourceFile {
 }
 
 /** `<folder>/*.yaml`, in order; a folder that is missing has none. Names that can not be ids are problems. */
-export async function listSources(root: string, folder: string, problems: Problems): Promise<SourceFile[]> {
-  const entries = (await problems.gather(() => entriesOf(root, folder))) ?? [];
+export async function listSources(
+  root: string,
+  folder: string,
+  problems: Problems,
+  recorder?: SourceRecorder,
+): Promise<SourceFile[]> {
+  const entries = (await problems.gather(() => entriesOf(root, folder, recorder))) ?? [];
   const files = entries.filter((entry) => !entry.isDirectory() && /\.ya?ml$/i.test(entry.name));
   return files.flatMap(({ name: base }) => {
     const file = `${folder}/${base}`;
@@ -35,16 +42,20 @@ export async function listSources(root: string, folder: string, problems: Proble
 }
 
 /** `services/<name>/service.yaml`; a folder with YAML but without one is a mistake. */
-export async function listServices(root: string, problems: Problems): Promise<ServiceFiles[]> {
-  const entries = (await problems.gather(() => entriesOf(root, 'services'))) ?? [];
+export async function listServices(
+  root: string,
+  problems: Problems,
+  recorder?: SourceRecorder,
+): Promise<ServiceFiles[]> {
+  const entries = (await problems.gather(() => entriesOf(root, 'services', recorder))) ?? [];
   const folders = entries.filter((entry) => entry.isDirectory());
-  const services = await Promise.all(folders.map(({ name }) => problems.gather(() => serviceIn(root, name))));
+  const services = await Promise.all(folders.map(({ name }) => problems.gather(() => serviceIn(root, name, recorder))));
   return services.flatMap((service) => service ?? []);
 }
 
-async function serviceIn(root: string, name: string): Promise<ServiceFiles[]> {
+async function serviceIn(root: string, name: string, recorder?: SourceRecorder): Promise<ServiceFiles[]> {
   const folder = `services/${name}`;
-  const files = (await entriesOf(root, folder)).map((entry) => entry.name);
+  const files = (await entriesOf(root, folder, recorder)).map((entry) => entry.name);
   const policyFile = files.includes('service.policy.yaml') ? { policyFile: `${folder}/service.policy.yaml` } : {};
   if (files.includes('service.yaml')) return [{ file: `${folder}/service.yaml`, name, ...policyFile }];
   if (!files.some((file) => /\.ya?ml$/i.test(file))) return [];
@@ -52,20 +63,16 @@ async function serviceIn(root: string, name: string): Promise<ServiceFiles[]> {
   throw new ArmorError('SOURCE_MISSING', 'there is no service.yaml', { file: folder }, fix);
 }
 
-async function entriesOf(root: string, folder: string) {
+/** What is in a folder, in order; nothing when it is not there. */
+export async function entriesOf(root: string, folder: string, recorder?: SourceRecorder): Promise<Dirent[]> {
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return [];
-    throw new ArmorError(
-      'SOURCE_MISSING',
-      `it can not be listed (${cause.code})`,
-      { file: folder },
-      'Mend its permissions.',
-      {
-        cause,
-      },
-    );
+    const message = `it can not be listed (${cause.code})`;
+    throw new ArmorError('SOURCE_MISSING', message, { file: folder }, 'Mend its permissions.', { cause });
   });
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  recorder?.sawFolder(folder, sorted);
+  return sorted;
 }
 
 function refuse(file: string, message: string, fix: string): ArmorError {

@@ -1,6 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { ArmorError } from '#errors';
+import type { SourceRecorder } from './source-record.ts';
 
 /** A source is written by hand: anything larger is a mistake, or meant to hurt. */
 const MAX_BYTES = 1024 * 1024;
@@ -13,16 +14,21 @@ const MAX_INDENT = 400;
  *
  * @param root the bundle's directory, as `realpath` gives it
  * @param file relative to it
+ * @param recorder notes what was read
  * @throws ArmorError SOURCE_MISSING, or SOURCE_INVALID for what is no readable text inside the bundle
  */
-export async function readSourceText(root: string, file: string): Promise<string> {
-  const path = await resolveInside(root, file);
+export async function readSourceText(root: string, file: string, recorder?: SourceRecorder): Promise<string> {
+  const path = await resolveInside(root, file).catch((error: unknown) => {
+    recorder?.sawFile(file, undefined);
+    throw error;
+  });
   const { size } = await stat(path);
   if (size > MAX_BYTES) {
     throw invalid(`${size} bytes is more than a source may have (${MAX_BYTES})`, { file }, 'Split it.');
   }
   const text = decodeUtf8(await readFile(path), file);
   refuseDeepIndent(text, file);
+  recorder?.sawFile(file, text);
   return text;
 }
 

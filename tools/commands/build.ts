@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type BuildResult, buildDist } from '#tools/bundle/build-dist.ts';
-import { loadBundle } from '#tools/bundle/load-bundle.ts';
+import { renderSources } from '#tools/bundle/render-sources.ts';
 import { warningLine } from '#tools/bundle/warning-line.ts';
 import type { CommandContext, ExitStatus } from '#tools/command.ts';
 import { loadSettings } from '#tools/load-settings.ts';
@@ -39,11 +39,12 @@ export async function build(
 ): Promise<{ readonly result: BuildResult; readonly keyWarnings: readonly string[] }> {
   const dir = resolve(cwd, options.bundle);
   const settings = await loadSettings({ env });
-  const [bundle, signer] = await Promise.all([loadBundle(dir, settings), loadSigner(settings)]);
+  const signer = await loadSigner(settings);
+  const sources = await renderSources(dir, settings, signer);
   const progress = progressLine(stderr);
   try {
     const result = await buildDist({
-      bundle,
+      sources,
       signer,
       out: options.out === undefined ? resolve(dir, 'dist') : resolve(cwd, options.out),
       unixSeconds: unixSeconds(env),

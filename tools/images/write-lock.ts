@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArmorError } from '#errors';
-import { LOCK_FILE } from '#tools/bundle/load-bundle.ts';
+import { LOCK_FILE } from '#tools/bundle/bundle-reader.ts';
 import type { ImagesLockFile } from '#tools/bundle/source-types.ts';
 
 const HEADER = '# yaml-language-server: $schema=tools/schemas/images-lock.schema.json\n';

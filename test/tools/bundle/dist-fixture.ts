@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDist } from '#tools/bundle/build-dist.ts';
-import { loadBundle } from '#tools/bundle/load-bundle.ts';
+import { renderSources } from '#tools/bundle/render-sources.ts';
 import { signerOf } from '#tools/signing/signer.ts';
 import { settingsOf } from './bundle-fixture.ts';
 
@@ -11,8 +11,8 @@ export const stranger = signerOf(generateKeyPairSync('rsa', { modulusLength: 204
 
 /** Builds a bundle's directory into its dist. */
 export async function buildInto(out: string, dir: string, { unixSeconds = 1_700_000_000, by = signer } = {}) {
-  const bundle = await loadBundle(dir, settingsOf());
-  return buildDist({ bundle, signer: { ...by, file: 'k', from: 'test', warnings: [] }, out, unixSeconds });
+  const sources = await renderSources(dir, settingsOf(), by);
+  return buildDist({ sources, signer: by, out, unixSeconds });
 }
 
 /** Every file of a directory by path, in base64: comparable, links and all. */

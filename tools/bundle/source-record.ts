@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import type { Dirent } from 'node:fs';
+import { entriesOf } from './source-files.ts';
+import { readSourceText } from './source-text.ts';
+import type { Variables } from './variables.ts';
+
+/** What a load of a bundle looked at: whoever finds all of it unchanged knows what the load would give. */
+export interface SourceRecord {
+  /** Path → SHA-256 of the text; empty for a file that was not there. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Path → SHA-256 of the names in it. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** Variable → SHA-256 of its value in the environment; empty where only horizon-armor.yaml could define it. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Takes the record while a bundle is loaded: of what was really read, not of what is there a moment later. */
+export class SourceRecorder {
+  readonly #files = new Map<string, string>();
+  readonly #folders = new Map<string, string>();
+  readonly #variables = new Set<string>();
+
+  /** @param text undefined when the file is not there */
+  sawFile(file: string, text: string | undefined): void {
+    this.#files.set(file, text === undefined ? '' : digest(text));
+  }
+
+  sawFolder(folder: string, entries: readonly Dirent[]): void {
+    this.#folders.set(folder, digestOfNames(entries));
+  }
+
+  /** The same variables; each that is asked for is noted. */
+  watching(variables: Variables): Variables {
+    const names = this.#variables;
+    return new (class extends Map<string, string> {
+      override get(name: string): string | undefined {
+        names.add(name);
+        return super.get(name);
+      }
+    })(variables);
+  }
+
+  /** @param environment the variables without those of horizon-armor.yaml, which is a recorded file itself */
+  record(environment: Variables): SourceRecord {
+    return {
+      files: Object.fromEntries(this.#files),
+      folders: Object.fromEntries(this.#folders),
+      variables: Object.fromEntries([...this.#variables].map((name) => [name, digestOf(environment, name)])),
+    };
+  }
+}
+
+/** Whether everything that a load looked at is as it was. */
+export async function recordHolds(record: SourceRecord, root: string, environment: Variables): Promise<boolean> {
+  const variables = Object.entries(record.variables).every(([name, value]) => digestOf(environment, name) === value);
+  if (!variables) return false;
+  const checks = await Promise.all([
+    ...Object.entries(record.files).map(async ([file, value]) => (await digestOfFile(root, file)) === value),
+    ...Object.entries(record.folders).map(async ([folder, value]) => (await digestOfFolder(root, folder)) === value),
+  ]);
+  return checks.every(Boolean);
+}
+
+async function digestOfFile(root: string, file: string): Promise<string> {
+  return readSourceText(root, file).then(digest, () => '');
+}
+
+async function digestOfFolder(root: string, folder: string): Promise<string> {
+  return entriesOf(root, folder).then(digestOfNames, () => '');
+}
+
+function digestOfNames(entries: readonly Dirent[]): string {
+  return digest(JSON.stringify(entries.map((entry) => [entry.name, entry.isDirectory()])));
+}
+
+function digestOf(environment: Variables, name: string): string {
+  const value = environment.get(name);
+  return value === undefined ? '' : digest(value);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
