@@ -12,7 +12,7 @@ import { liveOptions, type UpdateOptions } from './commands/change-options.ts';
 import { COMMAND_LINE, type LiveSource, readLive } from './live-file.ts';
 import { rememberChange } from './live-history.ts';
 import { liveContent, liveId, liveObjects } from './live-objects.ts';
-import { containersOfService, type LiveSession, requireSigner } from './live-session.ts';
+import { agentsAmong, containersOfService, type LiveSession, readContainers, requireSigner } from './live-session.ts';
 
 /** What `policy add --json` and `policy update --json` print. */
 export interface ChangeReport {
@@ -41,10 +41,16 @@ export async function changePolicy(
   const id = liveId(name, signer.keyId);
   const source = await readLive(cwd, liveOptions(options), variables);
   const { service } = source.value;
-  const [carried, containers] = await Promise.all([
+  const org = service?.org ?? hub.org;
+  const [carried, own, others] = await Promise.all([
     readCarried(css, keyIds),
-    service === undefined ? undefined : containersOfService(session, service.org ?? hub.org, service.name),
+    readContainers(session, hub.org),
+    org === hub.org ? undefined : readContainers(session, org),
   ]);
+  const containers =
+    service === undefined
+      ? undefined
+      : containersOfService(others ?? own, service.name, { org, own: others === undefined });
   const before = carried.find((each) => each.id === id);
   refuse(kind, name, before, options.ifSeq);
   const { attached, warnings } = await saidWhere(source, () =>
@@ -56,7 +62,7 @@ export async function changePolicy(
   );
   const content = liveContent(id, source.value, attached, hub.org);
   const signing = { signer, org: hub.org, unixSeconds: unixSeconds(env) };
-  const plan = await planChange(content, liveObjects(content, source.file, source.value, hub.org), signing, before);
+  const plan = await planChange(content, liveObjects(content, source, hub.org, agentsAmong(own)), signing, before);
   if (options.json !== true) stdout.write(planText(plan.steps));
   const dryRun = options.dryRun === true;
   const made = dryRun ? plan : await makeChange(plan, session, signing);

@@ -1,11 +1,10 @@
 import { ArmorError } from '#errors';
 import { POLICY_OBJECT_TYPE, type PolicyContent } from '#policy/payload.ts';
-import { agentServices } from '#tools/bundle/agent-services.ts';
 import { objectMetadata } from '#tools/bundle/object-metadata.ts';
 import { contentId } from '#tools/bundle/render-objects.ts';
 import type { AttachedPolicies, Placement, PolicyObject } from '#tools/bundle/types.ts';
 import type { ObjectResource } from '#tools/hub/resources.ts';
-import type { LiveFile } from './live-file.ts';
+import type { LiveFile, LiveSource } from './live-file.ts';
 
 const ANY_VERSION = '[0.0.0,INFINITY)';
 
@@ -44,10 +43,19 @@ export function liveContent(id: string, file: LiveFile, attached: AttachedPolici
   };
 }
 
-/** The object for nodes under policy, and a copy for the nodes of each pattern. */
-export function liveObjects(content: PolicyContent, source: string, file: LiveFile, org: string): PolicyObject[] {
+/**
+ * The object for nodes under policy, and a copy for the nodes of each pattern.
+ *
+ * @param agents services that bring a security agent with them
+ */
+export function liveObjects(
+  content: PolicyContent,
+  { file: source, value: file }: Pick<LiveSource, 'file' | 'value'>,
+  org: string,
+  agents: readonly string[],
+): PolicyObject[] {
   const { properties = [], constraints = [], patterns = [], description } = file;
-  const services = agentServices([]).map((serviceName) => ({
+  const services = agents.map((serviceName) => ({
     orgID: org,
     arch: '*',
     serviceName,

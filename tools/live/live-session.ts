@@ -1,4 +1,5 @@
 import { ArmorError } from '#errors';
+import { AGENT_CONTAINER, agentServices } from '#tools/bundle/agent-services.ts';
 import type { Variables } from '#tools/bundle/variables.ts';
 import type { CommandContext } from '#tools/command.ts';
 import { containersOf } from '#tools/compat/deployment.ts';
@@ -57,27 +58,46 @@ export function requireSigner({ signer }: LiveSession): Signer {
   );
 }
 
-/**
- * Containers of a service, from the definitions that the Exchange has of it.
- *
- * @returns undefined where the service is of an org that can not be read
- * @throws ArmorError USAGE when there is no such service in the own org
- */
-export async function containersOfService(
+/** Containers of each service of an org, from all definitions that the Exchange shows of it. */
+export async function readContainers(
   { hub }: LiveSession,
   org: string,
-  name: string,
-): Promise<readonly string[] | undefined> {
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const services = await hub.exchange.list('service', org);
-  const texts = [...services.values()].filter(({ url }) => url === name).map(({ deployment }) => String(deployment));
-  const containers = [...new Set(texts.flatMap((text) => [...(containersOf(text)?.keys() ?? [])]))];
-  if (containers.length > 0) return containers.sort();
-  if (org !== hub.org) return undefined;
-  const names = [...new Set([...services.values()].map(({ url }) => String(url)))].sort();
+  const byName = Map.groupBy(services.values(), ({ url }) => String(url));
+  return new Map(
+    [...byName].map(([name, bodies]) => {
+      const containers = bodies.flatMap(({ deployment }) => [...(containersOf(String(deployment))?.keys() ?? [])]);
+      return [name, [...new Set(containers)].sort()];
+    }),
+  );
+}
+
+/**
+ * The containers of one service.
+ *
+ * @returns undefined where the service is of another org, and can not be seen
+ * @throws ArmorError USAGE when there is no such service in the own org
+ */
+export function containersOfService(
+  services: ReadonlyMap<string, readonly string[]>,
+  name: string,
+  { org, own }: { readonly org: string; readonly own: boolean },
+): readonly string[] | undefined {
+  const containers = services.get(name);
+  if (containers !== undefined && containers.length > 0) return containers;
+  if (!own) return undefined;
+  const names = [...services.keys()].sort();
   throw new ArmorError(
     'USAGE',
     `there is no service "${name}" in ${org}`,
     { request: '--service' },
     names.length === 0 ? 'Publish the bundle first.' : `There are ${names.join(', ')}.`,
   );
+}
+
+/** Services that bring a security agent with them: those that policies are delivered to. */
+export function agentsAmong(services: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const found = [...services].filter(([, containers]) => containers.includes(AGENT_CONTAINER)).map(([name]) => name);
+  return found.length === 0 ? agentServices([]) : found.sort();
 }
