@@ -2,15 +2,15 @@
  * Bodies freed of what the hub adds or fills in, so that what was published compares equal to what would be published
  * again (reference/exchange-mms.md §0, "Server defaults that a plan must not show as a change").
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Body } from '#tools/bundle/types.ts';
 import { UNLIMITED_CONSUMERS } from './quirks.ts';
 
 /** Sending these back is a 400 (§F.2). */
 const ADDED_BY_EXCHANGE = ['owner', 'organization', 'lastUpdated', 'created'];
 
-/** What absent node health becomes; `{}` is stored as such and switches it off. */
+/** What absent node health becomes; hzn sends `{}` for it, which is stored as such. Either says that nobody cared. */
 const DEFAULT_NODE_HEALTH = { missing_heartbeat_interval: 1800, check_agreement_status: 1800 };
-const NO_NODE_HEALTH = { missing_heartbeat_interval: 0, check_agreement_status: 0 };
 
 /** Properties that hzn adds to a service policy when it publishes one. */
 const SERVICE_PROPERTY = /^openhorizon\.service\.(?:url|name|org|version|arch)$/;
@@ -72,9 +72,8 @@ function withoutAdded(body: Body): Body {
   return rest;
 }
 
-function nodeHealth(value: unknown): Body {
-  if (!isRecord(value)) return DEFAULT_NODE_HEALTH;
-  return { ...NO_NODE_HEALTH, ...value };
+function nodeHealth(value: unknown): unknown {
+  return isDeepStrictEqual(value, DEFAULT_NODE_HEALTH) ? undefined : value;
 }
 
 /** Absent: Basic, the only one there is. */

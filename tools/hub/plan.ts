@@ -107,7 +107,9 @@ function contentChanges(
   const before = ownPayload(envelope, resource.contentId, keyIds);
   const after = ownPayload(resource.envelope, resource.contentId, keyIds);
   if (before === undefined || after === undefined)
-    return [{ field: 'content', ...(envelope === undefined ? {} : { from: 'not signed by this key' }), to: 'signed' }];
+    return [
+      { field: 'envelope', ...(envelope === undefined ? {} : { from: 'not of this key' }), to: 'signed by this key' },
+    ];
   const { seq: from, ...stored } = before;
   const { seq: to, ...wanted } = after;
   const changes = fieldChanges(stored, wanted);
