@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Waits until a condition holds, looking every few milliseconds.
+ *
+ * @throws Error naming what was waited for, after `timeoutMs`
+ */
+export async function waitUntil(what: string, condition: () => boolean, timeoutMs = 15_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited ${timeoutMs / 1000} s in vain for: ${what}`);
+    await sleep(5);
+  }
+}
