@@ -150,20 +150,36 @@ export const SOCKET_TYPES: Readonly<Record<string, number>> = {
 export const PROTOCOLS: Readonly<Record<string, number>> = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58, SCTP: 132 };
 
 function addNetwork(spec: Rules, table: Draft): void {
-  for (const rule of spec.network.matchProtocols ?? []) {
+  const rules = spec.network.matchProtocols ?? [];
+  for (const rule of rules) {
+    const key = socketKey(rule.protocol.toUpperCase());
     for (const source of sourcesOf(rule)) {
-      for (const key of socketKeys(rule.protocol.toUpperCase())) {
-        enter(table, rule.action, (deny) => table.rules.set(ruleKey(key, source), flags(rule) | deny));
+      enter(table, rule.action, (deny) => table.rules.set(ruleKey(key, source), flags(rule) | deny));
+    }
+  }
+  // `all` stands for every type of socket, behind all other rules of its policy: so it overrules them.
+  const everything = rules.filter(({ protocol }) => protocol.toUpperCase() === 'ALL');
+  const anySource = everything.filter(({ fromSource }) => fromSource === undefined);
+  const withSource = everything.filter(({ fromSource }) => fromSource !== undefined);
+  const allows = withSource.filter((rule) => rule.action === 'Allow');
+  for (const rule of [...firstOfEach(anySource), ...allows, ...withSource.filter((each) => each.action === 'Block')]) {
+    for (const source of sourcesOf(rule)) {
+      for (const type of Object.values(SOCKET_TYPES)) {
+        enter(table, rule.action, (deny) => table.rules.set(ruleKey(`type:${type}`, source), deny));
       }
     }
   }
 }
 
-/** An unknown protocol is a key that no socket has; it still makes a whitelist (§4.10). */
-function socketKeys(protocol: string): readonly string[] {
-  if (protocol === 'ALL') return Object.values(SOCKET_TYPES).map((type) => `type:${type}`);
-  if (PROTOCOLS[protocol] !== undefined) return [`protocol:${PROTOCOLS[protocol]}`];
-  return [`type:${SOCKET_TYPES[protocol] ?? 'unknown'}`];
+/** The first that allows and the first that blocks, in their order. */
+function firstOfEach<R extends { readonly action?: string | undefined }>(rules: readonly R[]): readonly R[] {
+  return rules.filter((rule, index) => rules.findIndex(({ action }) => action === rule.action) === index);
+}
+
+/** An unknown protocol is a key that no socket has; it still makes a whitelist (§4.10). So does `all`, by itself. */
+function socketKey(protocol: string): string {
+  if (PROTOCOLS[protocol] !== undefined) return `protocol:${PROTOCOLS[protocol]}`;
+  return `type:${SOCKET_TYPES[protocol] ?? 'unknown'}`;
 }
 
 /** Suffixes that a resolver in a cluster would add; matched everywhere (§4.9). */
