@@ -31,6 +31,19 @@ ${lines}constraints:
 `;
 }
 
+/** A pattern with one service; lines are added to its version, with eight spaces in front. */
+export function pattern(lines = ''): string {
+  return `label: Web
+public: false
+services:
+  - serviceUrl: web
+    serviceOrgid: acme
+    serviceArch: amd64
+    serviceVersions:
+      - version: "1.0.0"
+${lines}`;
+}
+
 /** A node policy with one property. */
 export function nodePolicy(property: string, lines = ''): string {
   return `properties:

@@ -132,16 +132,16 @@ const nodePolicy: Shape = {
   below: { properties: property, deployment: policySection, management: policySection },
 };
 
+/** anax also knows agentImagePolicy; the Exchange answers 400 to it. */
 const managementPolicy: Shape = {
   fields: {
     ...{ label: 'text', description: 'text', constraints: 'texts', properties: 'list', patterns: 'texts' },
-    ...{ enabled: 'flag', start: 'text', startWindow: 'integer', agentUpgradePolicy: 'map', agentImagePolicy: 'map' },
+    ...{ enabled: 'flag', start: 'text', startWindow: 'integer', agentUpgradePolicy: 'map' },
   },
   required: ['label', 'enabled'],
   below: {
     properties: property,
     agentUpgradePolicy: { fields: { manifest: 'text', allowDowngrade: 'flag' } },
-    agentImagePolicy: { fields: { imageRemovalPolicies: 'list' } },
   },
 };
 

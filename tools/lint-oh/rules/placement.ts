@@ -2,18 +2,8 @@ import type { ValuePath } from '#policy/document.ts';
 import { type Fields, isFields } from '#policy/flat-rules.ts';
 import type { Report, Rule } from '#policy/lint/rule.ts';
 import type { Definition } from '../definition.ts';
-import { deploymentPolicy, nodePolicy } from '../example.ts';
-import { known, mapsAt } from '../shape-faults.ts';
-
-const pattern = (lines: string): string => `label: Web
-public: false
-services:
-  - serviceUrl: web
-    serviceOrgid: acme
-    serviceArch: amd64
-    serviceVersions:
-      - version: "1.0.0"
-${lines}`;
+import { deploymentPolicy, pattern } from '../example.ts';
+import { mapsAt } from '../shape-faults.ts';
 
 const priorities = (first: string, second: string): string =>
   deploymentPolicy().replace(
@@ -57,11 +47,9 @@ export const placementRules: readonly Rule<Definition>[] = [
     good: pattern(''),
     *check({ kind, fields, json }) {
       if (kind === 'deployment policy' && isFields(fields.service) && fields.service.arch === '') {
-        yield {
-          path: ['service', 'arch'],
-          message: 'hzn drops an empty architecture, and the Exchange refuses the policy',
-          fix: 'Write "*".',
-        };
+        const path = ['service', 'arch'];
+        const message = 'hzn drops an empty architecture, and the Exchange refuses the policy';
+        yield { path, message, fix: 'Write "*".', repair: { kind: 'set', path, value: '*' } };
       }
       if (kind !== 'pattern') return;
       for (const { fields: each, index } of mapsAt(fields, 'services')) {
@@ -146,113 +134,6 @@ export const placementRules: readonly Rule<Definition>[] = [
       }
     },
   },
-  {
-    id: 'OH406',
-    title: 'public pattern',
-    severity: 'warning',
-    why: 'The Exchange answers 400 to a public pattern, except in organizations of type IBM.',
-    fix: 'Write `public: false`.',
-    bad: pattern('').replace('public: false', 'public: true'),
-    good: pattern(''),
-    *check({ kind, fields }) {
-      if (kind === 'pattern' && fields.public === true)
-        yield { path: ['public'], message: 'only organizations of type IBM have public patterns', fix: 'Write false.' };
-    },
-  },
-  {
-    id: 'OH407',
-    title: 'override that changes nothing',
-    severity: 'warning',
-    why:
-      'Of `deployment_overrides` the agent takes the environment only; everything else is ignored. As a text it needs its ' +
-      'signature. hzn loads the key for the first override of a file only (§3.4, §6.2).',
-    fix: 'Override `environment`, or publish another version.',
-    bad: pattern('        deployment_overrides: { services: { web: { image: "web:2" } } }\n'),
-    good: pattern('        deployment_overrides: { services: { web: { environment: ["MODE=fast"] } } }\n'),
-    *check({ kind, fields }) {
-      if (kind !== 'pattern') return;
-      for (const { fields: each, index } of mapsAt(fields, 'services')) {
-        for (const { fields: version, index: place } of mapsAt(each, 'serviceVersions')) {
-          yield* overrideFaults(version, ['services', index, 'serviceVersions', place]);
-        }
-      }
-    },
-  },
-  {
-    id: 'OH408',
-    title: 'constraints of the top level that do not hold',
-    severity: 'warning',
-    why:
-      'The constraints of the `deployment` or `management` section of a node policy *replace* those of the top level; ' +
-      'properties are merged (§6.4).',
-    fix: 'Move the constraints into the sections.',
-    bad: nodePolicy('{ name: site, value: a }', 'constraints: ["openhorizon.service.org == acme"]\n').replace(
-      'constraints: []\n',
-      'constraints: ["purpose == web"]\n',
-    ),
-    good: nodePolicy('{ name: site, value: a }').replace('constraints: []\n', 'constraints: ["purpose == web"]\n'),
-    *check({ kind, fields }) {
-      if (kind !== 'node policy' || !hasEntries(fields.constraints)) return;
-      for (const name of ['deployment', 'management']) {
-        const section = fields[name];
-        if (!isFields(section) || !hasEntries(section.constraints)) continue;
-        yield {
-          path: ['constraints'],
-          onKey: true,
-          message: `those of the ${name} section replace these`,
-          fix: `Move them to ${name}.`,
-        };
-      }
-    },
-  },
-  {
-    id: 'OH409',
-    title: 'allowPrivileged where patterns do not see it',
-    severity: 'warning',
-    why: 'For a node with a pattern only the top level of its policy counts; for one without, the deployment section does as well (§1.4).',
-    fix: 'Move openhorizon.allowPrivileged to the top level.',
-    bad: 'properties: []\ndeployment:\n  properties:\n    - { name: openhorizon.allowPrivileged, value: true }\n  constraints: []\n',
-    good: nodePolicy('{ name: openhorizon.allowPrivileged, value: true }'),
-    *check({ kind, fields }) {
-      if (kind !== 'node policy' || !isFields(fields.deployment)) return;
-      for (const { fields: property, index } of mapsAt(fields.deployment, 'properties')) {
-        if (property.name !== 'openhorizon.allowPrivileged') continue;
-        yield {
-          path: ['deployment', 'properties', index],
-          message: 'a node with a pattern does not see this here',
-          fix: 'Move it to the top level.',
-        };
-      }
-    },
-  },
-  {
-    id: 'OH410',
-    title: 'management policy for patterns and constraints at once',
-    severity: 'error',
-    why: 'The Exchange answers 400 when both are there, also when `patterns` is empty; `start` is "now" or an RFC 3339 time (exchange-mms.md §0, §A.10).',
-    fix: 'Keep one of the two.',
-    bad: 'label: Agents\nenabled: true\nconstraints: ["site == a"]\npatterns: []\nagentUpgradePolicy: { manifest: acme/1.0 }\n',
-    good: 'label: Agents\nenabled: true\nconstraints: ["site == a"]\nagentUpgradePolicy: { manifest: acme/1.0 }\n',
-    *check({ kind, fields }) {
-      if (kind !== 'management policy') return;
-      if (fields.patterns !== undefined && fields.constraints !== undefined) {
-        yield {
-          path: ['patterns'],
-          onKey: true,
-          message: 'patterns and constraints exclude each other',
-          fix: 'Keep one of the two.',
-        };
-      }
-      const start = known(fields, 'start');
-      if (
-        start === undefined ||
-        start === 'now' ||
-        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(start)
-      )
-        return;
-      yield { path: ['start'], message: `"${start}" is no time`, fix: 'Write now, or 2026-01-31T08:00:00Z.' };
-    },
-  },
 ];
 
 /** What names versions of a service: the service of a deployment policy, the services of a pattern. */
@@ -277,34 +158,4 @@ function* priorityFaults(priority: Fields, path: ValuePath, several: boolean, se
     yield { path, message: `another version has priority ${value} as well`, fix: 'Give each its own.' };
   }
   if (value !== 0) seen.add(value);
-}
-
-function* overrideFaults(version: Fields, at: ValuePath): Generator<Report> {
-  const { deployment_overrides: overrides, deployment_overrides_signature: signature } = version;
-  if (typeof overrides === 'string' && overrides !== '' && (signature === undefined || signature === '')) {
-    yield {
-      path: [...at, 'deployment_overrides'],
-      onKey: true,
-      message: 'overrides as text need their signature',
-      fix: 'Sign them, or write a map.',
-      severity: 'error',
-    };
-  }
-  if (!isFields(overrides) || !isFields(overrides.services)) return;
-  for (const [name, container] of Object.entries(overrides.services)) {
-    if (!isFields(container)) continue;
-    for (const field of Object.keys(container)) {
-      if (field === 'environment') continue;
-      yield {
-        path: [...at, 'deployment_overrides', 'services', name, field],
-        onKey: true,
-        message: `${field} can not be overridden`,
-        fix: 'Override environment only.',
-      };
-    }
-  }
-}
-
-function hasEntries(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0;
 }

@@ -78,7 +78,7 @@ export function jsonFault(text: string): { message: string; fix: string; offset:
     const offset = faultOffset(text);
     const found = text.slice(offset).match(/^[^ \t\r\n]{1,20}/)?.[0];
     const message =
-      found === undefined ? 'not JSON: it ends too early' : `not JSON: ${JSON.stringify(found)} can not stand here`;
+      found === undefined ? 'not JSON: it ends too early' : `not JSON: ${visible(found)} can not stand here`;
     return { message, fix: 'Mend the syntax; hzn takes JSON and comments between /* and */ only.', offset };
   }
 }
@@ -135,4 +135,12 @@ function follow(expected: Expected, token: string, open: ('{' | '[')[]): Expecte
     default:
       return undefined;
   }
+}
+
+/** A no-break space is none of JSON's blanks, and looks like one. */
+function visible(text: string): string {
+  return JSON.stringify(text).replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -85,7 +85,12 @@ const validators = new Map<PolicyKind, ValidateFunction>();
 function validator(kind: PolicyKind): ValidateFunction {
   const known = validators.get(kind);
   if (known !== undefined) return known;
-  const ajv = new Ajv({ allErrors: true, strict: true, formats: { int32: { type: 'number', validate: isInt32 } } });
+  const ajv = new Ajv({
+    code: { optimize: false },
+    allErrors: true,
+    strict: true,
+    formats: { int32: { type: 'number', validate: isInt32 } },
+  });
   const compiled = ajv.compile(policySchema(kind));
   validators.set(kind, compiled);
   return compiled;

@@ -138,7 +138,7 @@ function isUnknown(policy: unknown, path: ValuePath): boolean {
 }
 
 /** The policies of a document: itself, the items of a Kubernetes List, what a template makes with its defaults. */
-function policiesOf(document: ParsedDocument): PlacedPolicy[] {
+export function policiesOf(document: ParsedDocument): PlacedPolicy[] {
   return valuesOf(document.value).flatMap(({ value, placeOf }) => {
     const subject = policySubject(value);
     return subject === undefined ? [] : [{ subject, document, placeOf }];
