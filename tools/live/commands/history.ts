@@ -56,6 +56,12 @@ function listing({ id, layer, entries, complete }: HistoryReport): string {
   return `${table(['SEQ', 'TIME', 'WHAT', 'SIGNED BY', 'SAYS TO BE BY', ''], rows)}${missing}`;
 }
 
+/** Fields named in a table; --json has all of them, with their values. */
+const SHOWN_CHANGES = 3;
+
 function changesText(changes: HistoryEntry['changes']): string {
-  return changes.length === 0 ? '' : `changed: ${changes.map(({ field }) => field).join(', ')}`;
+  if (changes.length === 0) return '';
+  const more = changes.length - SHOWN_CHANGES;
+  const fields = changes.slice(0, SHOWN_CHANGES).map(({ field }) => field);
+  return `changed: ${fields.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
