@@ -31,8 +31,10 @@ async function run(args: readonly string[]): Promise<number> {
     ...(options.port !== undefined && { port: options.port }),
     ...(options.latency !== undefined && { latencyMs: options.latency }),
   });
+  // Whoever reads the settings may interrupt at once.
+  const interrupted = interruption();
   process.stdout.write(options.json ? `${JSON.stringify(hub.access)}\n` : settingsText(hub.access));
-  await interruption();
+  await interrupted;
   await hub.close();
   return 0;
 }
