@@ -79,13 +79,20 @@ async function settled({ findings }: ProtectedPlay, atLeast: number): Promise<vo
   });
 }
 
+/**
+ * What was said of an attack: by its template, or by whatever else holds for the workload. Where two policies audit one
+ * thing KubeArmor names one of them, and what an Allow list does not name is nobody's but DefaultPosture's.
+ */
 function answerTo({ template, given }: Attempt, findings: readonly Finding[]): Finding | undefined {
-  const ofTemplate = findings.filter(({ workload, policy }) => workload?.container === template && policy === template);
+  const here = findings.filter(({ workload }) => workload?.container === template);
   const subject =
-    given.exec ?? given.read ?? given.write ?? given.change ?? given.query ?? given.capability ?? given.syscall ?? '';
+    given.exec ?? given.read ?? given.write ?? given.change ?? given.query ?? given.capability ?? given.syscall;
+  const fits = ({ target }: Finding): boolean =>
+    subject === undefined || target.startsWith(subject.replace(/^memfd:.*/, 'memfd'));
   return (
-    ofTemplate.find(({ target }) => subject !== '' && target.startsWith(subject.replace(/^memfd:.*/, 'memfd'))) ??
-    ofTemplate[0]
+    here.find((finding) => finding.policy === template && fits(finding)) ??
+    here.find(fits) ??
+    here.find(({ policy }) => policy === template)
   );
 }
 

@@ -33,7 +33,7 @@ export function performCase(machine: Machine, containerName: string, given: Case
 function act(program: Program, given: CaseEvent): Outcome {
   if (given.exec?.startsWith('memfd:')) return program.execFromMemory(given.exec.slice('memfd:'.length));
   if (given.exec !== undefined) return program.exec([given.exec, ...(given.args ?? [])]).outcome;
-  if (given.read !== undefined) return readOne(program, given.read);
+  if (given.read !== undefined) return readOne(program, given.read.replace(CASE_PID, `/proc/${program.process.pid}/`));
   if (given.write !== undefined) return program.open(given.write, 'O_WRONLY|O_CREAT|O_TRUNC');
   if (given.change !== undefined) return change(program, given.change, given.hook);
   if (given.socket !== undefined) return program.socket(SOCKETS[given.socket]);
@@ -42,11 +42,15 @@ function act(program: Program, given: CaseEvent): Outcome {
   return call(program, given.syscall ?? '');
 }
 
+/** In a case this is the acting process itself (case-event.ts). */
+const CASE_PID = '/proc/4242/';
+
 /** Another process's /proc files have a preset of their own. */
 function readOne(program: Program, path: string): Outcome {
-  const file = /^\/proc\/\d+\/(\w+)$/.exec(path)?.[1];
+  const [, pid, file] = /^\/proc\/(\d+)\/(\w+)$/.exec(path) ?? [];
   const outcome = program.open(path);
-  return file === undefined || outcome !== 'Passed' ? outcome : program.readProc(file);
+  const another = file !== undefined && pid !== String(program.process.pid);
+  return another && outcome === 'Passed' ? program.readProc(file) : outcome;
 }
 
 function change(program: Program, path: string, hook: CaseEvent['hook']): Outcome {

@@ -8,6 +8,8 @@ export type Outcome = string;
 export const PASSED = 'Passed';
 const DENIED = 'Permission denied';
 const NOT_PERMITTED = 'Operation not permitted';
+/** Files here are memory, too (filelessexec.bpf.c). */
+const SHARED_MEMORY = /^\/(?:dev|run)\/shm\//;
 
 export interface SocketOptions {
   readonly family?: string;
@@ -40,6 +42,7 @@ export class Program {
     const file = this.#seen(executable);
     const stopped =
       this.#hooks('FILE_OPEN', executable) ||
+      (SHARED_MEMORY.test(executable) && this.#deny(entering, preset('filelessExec', executable))) ||
       (this.process.tty !== '' && !fork && this.#deny(entering, preset('exec', executable))) ||
       this.#deny(entering, { hook: 'SECURITY_BPRM_CHECK', file, args: argv.slice(1) });
     const call = { operation: 'Process', resource: next.command, data: 'syscall=SYS_EXECVE' } as const;
