@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { ArmorError } from '#errors';
 import type { LocatedYaml } from '#policy/located-yaml.ts';
 import type { Settings } from '#tools/settings.ts';
@@ -9,6 +10,7 @@ import { BundleReader } from './bundle-reader.ts';
 import { environmentOf, requireOrg } from './bundle-variables.ts';
 import { checkReferences } from './check-references.ts';
 import { unlockedImages } from './images.ts';
+import { ANY_HOST } from './own-policy.ts';
 import { Problems } from './problems.ts';
 import { readSource } from './read-source.ts';
 import { SourceRecorder } from './source-record.ts';
@@ -116,9 +118,13 @@ async function attachAll(
 
 /** Written for another world, most likely: say that it is not what counts here. */
 function replacedSelector(file: string, { value, locate }: LocatedYaml): Warning[] {
-  const spec = typeof value === 'object' && value !== null && 'spec' in value ? value.spec : undefined;
-  const key = ['selector', 'nodeSelector'].find((name) => typeof spec === 'object' && spec !== null && name in spec);
-  if (key === undefined) return [];
+  const spec = isRecord(value) && isRecord(value.spec) ? value.spec : {};
+  const key = ['selector', 'nodeSelector'].find((name) => name in spec);
+  if (key === undefined || isDeepStrictEqual(spec[key], ANY_HOST)) return [];
   const message = `the ${key} of ${basename(file)} is replaced: attaching the policy says whom it protects`;
   return [{ file, ...locate(['spec', key]), message, fix: 'Remove it.' }];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
