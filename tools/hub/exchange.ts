@@ -71,6 +71,15 @@ export class Exchange {
     return true;
   }
 
+  /** Nodes registered in the org, `org/node`. */
+  async nodeIds(): Promise<string[]> {
+    const answer = await this.#http.request({ method: 'GET', path: `/orgs/${encode(this.party.org)}/nodes` });
+    if (!isEmptyListing(answer.status)) this.#expect(answer, 200);
+    return [...this.#mapIn(answer, 'nodes').keys()]
+      .map((id) => (id.includes('/') ? id : `${this.party.org}/${id}`))
+      .sort();
+  }
+
   /**
    * What the credentials are: read where the user may read about itself, which nodes and agbots may not; undefined where
    * that cannot be known (root in another org, say).

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ArmorError } from '#errors';
-import type { Bundle, Publishable } from '#tools/bundle/types.ts';
+import type { Publishable } from '#tools/bundle/types.ts';
+import { warningLine } from '#tools/bundle/warning-line.ts';
 import type { Settings } from '#tools/settings.ts';
 import type { LoadedSigner } from '#tools/signing/load-signer.ts';
 
@@ -12,8 +13,6 @@ export interface Loaded {
   readonly publishable: Publishable;
   /** Absent where a dist of another key is published: nothing can be signed then. */
   readonly signer?: LoadedSigner;
-  /** Absent for a dist. */
-  readonly bundle?: Bundle;
   /** Key ids whose signatures count as ours. */
   readonly keyIds: ReadonlySet<string>;
   /** One line each. */
@@ -52,20 +51,18 @@ export async function loadPublishable(target: Target, settings: Settings): Promi
 }
 
 async function loadSources(dir: string, settings: Settings): Promise<Loaded> {
-  const [{ loadBundle }, { render }, { loadSigner }, { warningLine }] = await Promise.all([
-    import('#tools/bundle/load-bundle.ts'),
-    import('#tools/bundle/render.ts'),
+  const [{ renderSources }, { loadSigner }] = await Promise.all([
+    import('#tools/bundle/render-sources.ts'),
     import('#tools/signing/load-signer.ts'),
-    import('#tools/bundle/warning-line.ts'),
   ]);
-  const [bundle, signer] = await Promise.all([loadBundle(dir, settings), loadSigner(settings)]);
+  const signer = await loadSigner(settings);
+  const { publishable, warnings } = await renderSources(dir, settings, signer);
   return {
     from: 'sources',
-    publishable: render(bundle, signer.keyId),
+    publishable,
     signer,
-    bundle,
     keyIds: new Set([signer.keyId]),
-    warnings: [...signer.warnings, ...bundle.warnings.map(warningLine)],
+    warnings: [...signer.warnings, ...warnings.map(warningLine)],
   };
 }
 
