@@ -60,6 +60,7 @@ export function checkReferences(
         ),
       ]),
       ...inputReferences(pattern, bundle),
+      ...reservedName(pattern),
     ]),
     ...bundle.nodePolicies.flatMap((policy) => profileFindings(policy, bundle)),
   ];
@@ -140,6 +141,11 @@ function serviceFindings({ definition }: BundledService, bundle: Sources): Findi
     );
   }
   return findings;
+}
+
+/** A copy's file is called after the pattern: `<id>.dsse.json` is that of the envelope itself. */
+function reservedName(pattern: Bundle['patterns'][number]): Finding[] {
+  return pattern.name === 'dsse' ? [error(pattern, [], 'a pattern can not be called dsse', 'Rename the file.')] : [];
 }
 
 /** Services of other orgs are theirs to vouch for; one of our own must be in the bundle or declared. */

@@ -33,12 +33,6 @@ export interface Attachment {
   readonly container?: string;
 }
 
-/** What may be attached: a list, or a list with `inherit: false` beside it in the object form. */
-export interface SecurityPolicies {
-  readonly inherit: boolean;
-  readonly attachments: readonly Attachment[];
-}
-
 /** A source with the name that its file gives it (`deployment-policies/<name>.yaml`). */
 export interface Named<T> extends Source<T> {
   readonly name: string;
