@@ -12,11 +12,10 @@ import {
   dnsAnswer,
   execAnswer,
   fileAnswer,
-  type KernelMap,
-  kernelMap,
   type Subject,
   socketAnswer,
 } from './reference/kernel.ts';
+import { type KernelMap, kernelMap } from './reference/kernel-map.ts';
 
 interface Expected {
   readonly outcome: Decision['outcome'];

@@ -154,6 +154,18 @@ test('forty denials of one file by one process stay forty, ten of them with an a
   t.is(merged.filter(({ event: { origin } }) => origin === 'alert').length, 10);
 });
 
+test("a preset's alert, which does not name the file, goes with the open in /proc", (t) => {
+  const alert = event(7, 0, {
+    origin: 'alert',
+    enforcer: 'PRESET-ProtectEnvPreset',
+    resource: '/bin/cat',
+    path: '/bin/cat',
+  });
+  const call = event(7, 1, { syscall: 'openat', resource: '/proc/1/environ', path: '/proc/1/environ' });
+  t.is(mergeDenials([call, alert]).length, 1);
+  t.is(mergeDenials([event(7, 1, { syscall: 'openat', path: '/etc/x' }), alert]).length, 2);
+});
+
 test('a call that was denied by somebody else waits no longer than the window', (t) => {
   const merger = new DenialMerger({ windowMicros: 1000 });
   const [, call] = denial('open', 7, 0, false, true);

@@ -3,10 +3,10 @@ import type { Posture } from './decision.ts';
 import { hookTold, openTold } from './hook-event.ts';
 import type { Enforcement, Enforcer } from './judge.ts';
 import { kernelVerdict, openingProgram } from './kernel-access.ts';
-import { openPreset, type PresetHit, type Presets, presetsOf, programPreset } from './presets.ts';
+import { alertingPreset, openPreset, type PresetHit, type Presets, presetsOf, programPreset } from './presets.ts';
 import type { Rule } from './rule.ts';
 import { buildRuleTable, type RuleTable, TABLE_LIMIT } from './rule-table.ts';
-import type { Verdict } from './verdict.ts';
+import { PASS, type Verdict } from './verdict.ts';
 
 export interface BpfEnforcer extends Enforcer {
   readonly table: RuleTable;
@@ -31,6 +31,8 @@ export function bpfEnforcer(rules: readonly Rule[], host: boolean, posture: Post
     posture,
     noticesPosture: true,
     enforce(event): Enforcement {
+      const alerting = presets.size === 0 ? undefined : alertingPreset(presets, event);
+      if (alerting !== undefined) return { verdict: PASS, told: event, preset: alerting };
       const opening = openingProgram(table, event, posture);
       if (opening?.deny === true) return { verdict: flagged(opening), told: openTold(event) };
       const verdict = flagged(kernelVerdict(table, event, posture));
@@ -46,7 +48,6 @@ function presetFor(presets: Presets, event: SecurityEvent): PresetHit | undefine
   if (path === undefined) return undefined;
   if (category === 'process') return syscall === 'ptrace' ? undefined : programPreset(presets, event, path);
   if (category !== 'file') return undefined;
-  // The alerts of presets themselves name neither hook nor system call.
-  const opens = lsm === 'FILE_OPEN' || (lsm === undefined && (syscall === undefined || syscall.startsWith('open')));
+  const opens = lsm === 'FILE_OPEN' || (lsm === undefined && syscall?.startsWith('open') === true);
   return opens ? openPreset(presets, event, path) : undefined;
 }

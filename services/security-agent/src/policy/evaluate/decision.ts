@@ -47,12 +47,14 @@ export interface Reported {
  */
 export type Unknown =
   | 'owner'
+  | 'image-file'
   | 'arguments'
   | 'source'
   | 'creation'
   | 'later-write'
   | 'unconnected-dns'
   | 'exec-preset'
+  | 'memory-file'
   | 'rule-table-full'
   | 'started-by-runtime'
   | 'base-profile';

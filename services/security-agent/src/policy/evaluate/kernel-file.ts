@@ -46,14 +46,15 @@ function decide(table: RuleTable, hook: FileHook, entry: TableEntry, access: Fil
 /**
  * ownerOnly: everybody else is denied, an owner passes, except that writes go on to the other conditions.
  *
- * A *directory* rule denies opens by the owner, too (reference/kubearmor.md §0): seen with overlayfs, which opens the
- * file below a second time as root; the denial's UID is 0 (captures x18). Files of root are root's in both.
+ * A file of the *image* (overlayfs) is opened and written a second time by the file system itself, as root, so that an
+ * owner who is not root is denied as well; the denial's UID is 0. In a volume owners pass. No event tells which it is
+ * (seen with a real KubeArmor, on paths and directories; reference/kubearmor.md §0 knows the directory).
  */
 function judgeOwner(hook: FileHook, entry: TableEntry, access: FileAccess): Verdict | undefined {
   const { fileRule: rule } = entry;
-  if (hook === 'open' && rule?.kind === 'directory' && access.uid !== 0) return denied(rule);
   if (access.owner === undefined) return denied(rule, 'owner');
   if (!access.owner) return denied(rule);
+  if (hook !== 'change' && access.uid !== 0) return denied(rule, 'image-file');
   return hook === 'write' ? undefined : passed(rule);
 }
 

@@ -62,17 +62,28 @@ const CAPABILITIES: Readonly<Record<string, readonly string[]>> = {
   net_raw: ['socket'],
 };
 
+/**
+ * Presets raise alerts without naming a hook; those about /proc name the acting program instead of the file, so they
+ * belong to any open in /proc (seen with a real KubeArmor).
+ */
+const IN_PROC = 'open in /proc';
+
 /** What an event is a part of; undefined for events that stand alone. */
 export function denialPart(event: SecurityEvent): DenialPart | undefined {
-  const { lsm, syscall, category, origin } = event;
+  const { lsm, syscall, category, origin, enforcer } = event;
   if (lsm !== undefined) {
     const families = lsm === 'CAPABLE' ? CAPABILITIES[event.capability ?? ''] : HOOKS[lsm];
     return families === undefined ? undefined : part(event, 'hook', families, false);
   }
+  if (enforcer?.startsWith('PRESET-') === true)
+    return part(event, 'hook', [category === 'process' ? 'exec' : IN_PROC], false);
   const family = syscall === undefined ? undefined : FAMILIES[syscall];
   if (syscall === undefined || family === undefined) return undefined;
   const copied = COPIED.has(syscall);
-  if (category !== 'syscall') return part(event, 'call', [family], copied);
+  if (category !== 'syscall') {
+    const inProc = family === 'open' && event.path?.startsWith('/proc/') === true;
+    return part(event, 'call', inProc ? [family, IN_PROC] : [family], copied);
+  }
   // A syscall rule's alert is a finding of its own.
   if (origin === 'alert') return undefined;
   return part(event, copied ? 'copy' : 'call', [family], copied);
