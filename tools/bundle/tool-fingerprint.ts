@@ -18,8 +18,8 @@ export function toolFingerprint(): string {
     join(ROOT, 'tools/schemas'),
   ];
   for (const file of [...folders.flatMap(filesBelow), join(ROOT, 'package-lock.json')]) {
-    const { size, mtimeMs } = statSync(file);
-    hash.update(`${file} ${size} ${mtimeMs}\n`);
+    const found = statSync(file, { throwIfNoEntry: false });
+    hash.update(`${file} ${found?.size} ${found?.mtimeMs}\n`);
   }
   return hash.digest('hex');
 }
