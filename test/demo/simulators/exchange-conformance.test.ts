@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { type ExchangeOptions, startExchange } from '#demo/simulators/exchange/exchange.ts';
+import { readHubState } from '#demo/simulators/hub-state.ts';
+
+/**
+ * Replays what a real Exchange 2.154.0 was asked and compares the answers, with the tool that recorded them. About a third
+ * of the recorded answers are not given with the reference; those requests are sent all the same.
+ */
+const reference = resolve(process.env.ARMOR_REFERENCE ?? '../shared/reference/data');
+const captures = join(reference, 'captures/hub');
+const tool = join(reference, '../../tools/hub-conformance.mjs');
+const missing = [captures, tool].find((path) => !existsSync(path));
+
+interface Entry {
+  readonly name: string;
+  readonly request: { readonly path: string; readonly text?: string; readonly headers: Record<string, string> };
+}
+
+function replay(title: string, capture: string, options: Partial<ExchangeOptions>, adapt?: (entry: Entry) => unknown) {
+  if (missing !== undefined) {
+    test.skip(`${title} (skipped: ${missing} is not there; set ARMOR_REFERENCE)`, () => {});
+    return;
+  }
+  test(title, async (t) => {
+    const file = join(captures, capture);
+    const report = await conformance(t, adapt === undefined ? file : adapted(t, file, adapt), options);
+    t.deepEqual(report.differing, []);
+    t.is(report.same, report.compared);
+    t.true(report.compared > 0);
+  });
+}
+
+replay('answers every recorded probe as the real one did', 'exchange-quirks.json', {});
+
+/** The session was recorded on the wire: full paths, exact body texts, no names. */
+replay('answers hzn as the real one did', 'exchange-hzn-session.json', {}, ({ request, ...entry }) => ({
+  ...entry,
+  request: {
+    ...request,
+    as: 'acme/admin',
+    path: request.path.replace(/^\/v1/, ''),
+    body: request.text,
+    headers: Object.fromEntries(Object.entries(request.headers).filter(([name]) => !ON_THE_WIRE.includes(name))),
+  },
+}));
+
+const ON_THE_WIRE: readonly string[] = ['host', 'connection', 'content-length', 'transfer-encoding'];
+
+/** This recording forgot to say where the password was wrong. */
+replay(
+  'speaks German as the real one did',
+  'exchange-translated.json',
+  { language: 'de' },
+  ({ request, ...entry }) => ({
+    ...entry,
+    request: { ...request, ...(entry.name.includes('wrong pw') ? { wrongPassword: true } : {}) },
+  }),
+);
+
+function adapted(t: ExecutionContext, file: string, adapt: (entry: Entry) => unknown): string {
+  const folder = mkdtempSync(join(tmpdir(), 'exchange-conformance-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const copy = join(folder, 'capture.json');
+  const entries: readonly Entry[] = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(copy, JSON.stringify(entries.map(adapt)));
+  return copy;
+}
+
+interface Report {
+  readonly compared: number;
+  readonly same: number;
+  readonly differing: readonly unknown[];
+}
+
+async function conformance(t: ExecutionContext, capture: string, options: Partial<ExchangeOptions>): Promise<Report> {
+  const state = readHubState(join(captures, 'start-state.json'));
+  const simulator = await startExchange({ ...options, state });
+  t.teardown(() => simulator.close());
+  const output = await new Promise<string>((resolve, reject) => {
+    const args = [tool, '--base', simulator.url, '--capture', capture, '--password', state.password, '--json'];
+    execFile(process.execPath, args, { maxBuffer: 2 ** 26 }, (error, stdout) => {
+      // Exit status 1 is a finding, and the report has it.
+      if (error !== null && error.code !== 1) reject(error);
+      else resolve(stdout);
+    });
+  });
+  return JSON.parse(output);
+}
