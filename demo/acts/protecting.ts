@@ -1,6 +1,8 @@
 import type { AgentEvent, Finding } from '#agent/events/agent-event.ts';
-import { protect } from '#demo/slice/start-slice.ts';
-import { waitUntil } from '#demo/wait-until.ts';
+import { runArmor } from '#demo/slice/run-armor.ts';
+import { type Desk, protect } from '#demo/slice/start-slice.ts';
+import { waitUntil, waitUntilAsync } from '#demo/wait-until.ts';
+import type { FleetStatus } from '#tools/fleet/fleet-status.ts';
 import type { NodePlay, ProtectedPlay } from './play.ts';
 
 /** KubeArmor, the proxy and the agent start; the policies arrive and hold. */
@@ -11,7 +13,10 @@ export async function startProtection(play: NodePlay): Promise<ProtectedPlay> {
   const remember = (event: AgentEvent): void => {
     if (event.kind === 'finding') findings.push(event);
   };
-  const protection = await protect(desk, play, { log: remember, env: { ARMOR_HEAL_SETTLE_SECONDS: '1' } });
+  const protection = await protect(desk, play, {
+    log: remember,
+    env: { ARMOR_HEAL_SETTLE_SECONDS: '1', ARMOR_REPORT_SECONDS: '1' },
+  });
   const { view } = protection.agent;
   await waitUntil('every workload to be protected', () => {
     const workloads = view.workloads();
@@ -55,7 +60,28 @@ export async function startProtection(play: NodePlay): Promise<ProtectedPlay> {
     `the hub says that ${node.id} has it`,
     destinations.status === 200 && destinations.body.includes(node.facts.id),
   );
+  await showFleet(play, workloads.length);
   return { ...play, protection, findings };
+}
+
+/** What the hub knows of the node: its own report, signed with its own key. */
+async function showFleet({ stage, desk, node }: NodePlay, workloads: number): Promise<void> {
+  const read = () => askFleet(desk);
+  let fleet = await read();
+  await waitUntilAsync('the node to report', async () => {
+    await node.ess.sent();
+    fleet = await read();
+    return fleet.totals.enforced === workloads;
+  });
+  const [report] = fleet.nodes;
+  stage.say(
+    `hzn-armor fleet status: ${report?.node} ${report?.standing}, ${fleet.totals.enforced} of ${fleet.totals.workloads} workloads enforced, signed with the node's key ${report?.keyId?.slice(0, 12)}…`,
+  );
+}
+
+async function askFleet(desk: Desk): Promise<FleetStatus> {
+  const run = await runArmor(desk.place, 'fleet', 'status', '--json');
+  return JSON.parse(run.stdout) as FleetStatus;
 }
 
 function count(workloads: readonly { protection: string }[], state: string): number {

@@ -75,9 +75,7 @@ export class Exchange {
   async nodeIds(): Promise<string[]> {
     const answer = await this.#http.request({ method: 'GET', path: `/orgs/${encode(this.party.org)}/nodes` });
     if (!isEmptyListing(answer.status)) this.#expect(answer, 200);
-    return [...this.#mapIn(answer, 'nodes').keys()]
-      .map((id) => (id.includes('/') ? id : `${this.party.org}/${id}`))
-      .sort();
+    return [...this.#mapIn(answer, 'nodes', (id) => id).keys()].sort();
   }
 
   /**

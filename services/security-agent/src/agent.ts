@@ -181,6 +181,7 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
     node: settings.node.slice(settings.org.length + 1),
     dataDir: settings.dataDir,
     clock,
+    intervalMs: settings.reportMs,
     status: (seq) => status(seq),
   });
 

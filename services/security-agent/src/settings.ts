@@ -28,6 +28,8 @@ export interface AgentSettings {
   readonly apiHost: string;
   readonly apiPort: number;
   readonly pollMs: number;
+  /** Between two status reports to the hub, at the least. */
+  readonly reportMs: number;
   readonly heal: HealMode;
   /** How long a run after a crash must have lasted before it is healed. */
   readonly healSettleMs: number;
@@ -69,6 +71,7 @@ export function readSettings(env: Environment): AgentSettings {
     apiHost: text(env, 'ARMOR_API_HOST') ?? '0.0.0.0',
     apiPort: integer(env, 'ARMOR_API_PORT', 8787, 0, 65535),
     pollMs: 1000 * integer(env, 'ARMOR_POLL_SECONDS', 5, 1, 3600),
+    reportMs: 1000 * integer(env, 'ARMOR_REPORT_SECONDS', 60, 1, 86_400),
     heal: oneOf(env, 'ARMOR_HEAL', ['restart', 'report']),
     healSettleMs: 1000 * integer(env, 'ARMOR_HEAL_SETTLE_SECONDS', 10, 0, 3600),
     onVanish: oneOf(env, 'ARMOR_ON_VANISH', ['keep', 'drop']),

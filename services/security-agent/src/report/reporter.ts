@@ -8,7 +8,7 @@ import { STATUS_OBJECT_TYPE } from '#policy/payload.ts';
 import type { SecurityStatus } from './security-status.ts';
 import { createNodeKey, signStatus } from './signed-status.ts';
 
-/** Puts the node's signed report into the ESS when something changed, at most once a minute (design §7.8). */
+/** Puts the node's signed report into the ESS when something changed, at most once an interval (design §7.8). */
 export interface Reporter {
   /** What the report tells has changed. */
   changed(): void;
@@ -18,7 +18,6 @@ export interface Reporter {
   readonly lastSeq: number;
 }
 
-const REPORT_INTERVAL_MS = 60_000;
 /** An unchanged node still says that it is there. */
 const KEEPALIVE_MS = 15 * 60_000;
 
@@ -29,6 +28,8 @@ export interface ReporterContext {
   readonly node: string;
   readonly dataDir: string;
   readonly clock: Clock;
+  /** Between two reports, at the least. */
+  readonly intervalMs: number;
   readonly status: (seq: number) => SecurityStatus;
 }
 
@@ -50,7 +51,7 @@ export async function createReporter(context: ReporterContext): Promise<Reporter
     async flush() {
       const now = context.clock.monotonicMs();
       const age = sentMs === undefined ? Number.POSITIVE_INFINITY : now - sentMs;
-      if (context.ess === undefined || sending || !(age >= KEEPALIVE_MS || (dirty && age >= REPORT_INTERVAL_MS)))
+      if (context.ess === undefined || sending || !(age >= KEEPALIVE_MS || (dirty && age >= context.intervalMs)))
         return;
       sending = true;
       dirty = false;
