@@ -1,7 +1,7 @@
 import test from 'ava';
 import { compilePolicies, type Decision } from '#policy/evaluate.ts';
 import type { SecurityEvent } from '#policy/event.ts';
-import { eventsOf, type Run, recorded, runs, SKIPPED } from './recorded-runs.ts';
+import { endToEnd, eventsOf, type Run, recorded, runs, SKIPPED } from './recorded-runs.ts';
 
 /** Containers of the recorded runs that no policy selects: another service's, and tools. */
 const NOT_SELECTED = /^(?:web|dproxy|p\d|kubearmor)$/;
@@ -59,6 +59,16 @@ if (recorded) {
       t.pass();
     });
   }
+
+  test('says what KubeArmor said under a real agent', (t) => {
+    const { policy, alerts } = endToEnd();
+    const evaluator = compilePolicies([policy]);
+    t.true(alerts.length > 0);
+    for (const event of alerts) {
+      const { alert, outcome } = evaluator.evaluate(event);
+      t.deepEqual([outcome, alert], ['blocked', { policyName: event.policyName ?? '', action: 'Block' }]);
+    }
+  });
 
   test('differs from logs for known reasons only, and seldom', (t) => {
     const reasons: Record<string, number> = {};

@@ -113,13 +113,21 @@ function apply(policies: readonly SecurityPolicy[], call: Call | undefined): Sec
 export function eventsOf(run: string, stream: 'alerts' | 'logs'): SecurityEvent[] {
   const file = `${run}.${stream}.ndjson`;
   if (!existsSync(path.join(folder, file))) return [];
-  return lines(file).map((line) => {
-    const normalised = normalise(JSON.parse(line));
-    if (normalised.kind === 'rejected') throw new Error(`${file}: ${normalised.reason}`);
-    return normalised.event;
-  });
+  return lines(file).map((line) => eventIn(line, file));
 }
 
 export function lines(file: string): string[] {
   return readFileSync(path.join(folder, file), 'utf8').trimEnd().split('\n');
+}
+
+/** The one policy of the run with a real agent and hub, and the alerts it raised; fewer fields than elsewhere. */
+export function endToEnd(): { readonly policy: SecurityPolicy; readonly alerts: readonly SecurityEvent[] } {
+  const policy: SecurityPolicy = JSON.parse(readFileSync(path.join(folder, '../e2e/policy.json'), 'utf8'));
+  return { policy, alerts: lines('../e2e/alerts-first.ndjson').map((line) => eventIn(line, 'alerts-first.ndjson')) };
+}
+
+function eventIn(line: string, file: string): SecurityEvent {
+  const normalised = normalise(JSON.parse(line));
+  if (normalised.kind === 'rejected') throw new TypeError(`${file}: ${normalised.reason}`);
+  return normalised.event;
 }

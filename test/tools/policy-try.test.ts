@@ -238,8 +238,8 @@ test('people get tables, and are told what was assumed', async (t) => {
   t.regex(out, /Would be blocked\nCOUNT +POLICY/);
   t.regex(out, /2 +shadow +file\.matchPaths\[0\] +\/bin\/cat +\/etc\/shadow +2026-11-23T23:21:19Z ha/);
   t.regex(out, /Rules that decided nothing\n.*\nshadow +file\.matchPaths\[1\] +Block +\/etc\/gshadow/);
-  t.regex(out, /note: events carry no labels; shells tried on 1 containers/);
-  t.regex(out, /note: 1 lines are no event \(not-json 1\): e\.ndjson:5/);
+  t.regex(out, /note: events carry no labels; shells tried on 1 container /);
+  t.regex(out, /note: 1 line without an event \(not-json 1\): e\.ndjson:5/);
 });
 
 const errors = test.macro({

@@ -7,11 +7,11 @@ import type { TelemetrySource, TryResult } from './try-policies.ts';
 
 interface Options {
   readonly events: readonly string[];
-  readonly container: readonly string[];
-  readonly service: readonly string[];
-  readonly with: Readonly<Record<string, unknown>>;
+  readonly container?: readonly string[];
+  readonly service?: readonly string[];
+  readonly with?: Readonly<Record<string, unknown>>;
   readonly enforcer: EnforcerKind;
-  readonly posture: Partial<Posture>;
+  readonly posture?: Partial<Posture>;
   readonly ignoreSelectors?: boolean;
   readonly failOn?: 'audited' | 'blocked';
   readonly all?: boolean;
@@ -24,11 +24,11 @@ export function defineTry(context: CommandContext, done: (status: ExitStatus) =>
     .description('Try policies on recorded KubeArmor telemetry: what they would have blocked and audited.')
     .argument('<file...>', 'policies (YAML, JSON), templates, or directories of them')
     .requiredOption('--events <file...>', 'telemetry, one JSON object a line, plain or gzip; - for standard input')
-    .option('--container <name>', 'only events of this container; * stands for anything (repeatable)', collect, [])
-    .option('--service <name>', 'only events of this container of a deployment (repeatable)', collect, [])
-    .option('--with <name=value>', 'value of a template parameter, as YAML (repeatable)', collectValue, {})
+    .option('--container <name>', 'only events of this container; * stands for anything (repeatable)', collect)
+    .option('--service <name>', 'only events of this container of a deployment (repeatable)', collect)
+    .option('--with <name=value>', 'value of a template parameter, as YAML (repeatable)', collectValue)
     .addOption(new Option('--enforcer <kind>', 'LSM to assume').choices(['bpf', 'apparmor', 'none']).default('bpf'))
-    .option('--posture <postures>', 'default posture: block, or file=block,network=audit,…', parsePosture, {})
+    .option('--posture <postures>', 'default posture: block, or file=block,network=audit,…', parsePosture)
     .option('--ignore-selectors', 'try every policy on every container')
     .addOption(new Option('--fail-on <outcome>', 'exit 1 if anything would be').choices(['audited', 'blocked']))
     .option('--all', 'show every group, not only the most frequent')
@@ -45,14 +45,14 @@ async function run(context: CommandContext, files: readonly string[], options: O
     import('./report.ts'),
     import('#tools/progress-line.ts'),
   ]);
-  const { policies, notes } = await loadPolicies(files, context.cwd, options.with);
+  const { policies, notes } = await loadPolicies(files, context.cwd, options.with ?? {});
   const progress = progressLine(context.stderr);
   const started = performance.now();
   const result = await tryPolicies({
     policies,
     sources: options.events.map((name) => telemetrySource(context, name)),
-    options: { enforcer: options.enforcer, posture: options.posture },
-    filter: { containers: options.container, services: options.service },
+    options: { enforcer: options.enforcer, posture: options.posture ?? {} },
+    filter: { containers: options.container ?? [], services: options.service ?? [] },
     ignoreSelectors: options.ignoreSelectors === true,
     signal: context.signal,
     progress: ({ events, bytes }) => progress.update(rate(events, bytes, performance.now() - started)),
@@ -79,12 +79,15 @@ function rate(events: number, bytes: number, millis: number): string {
   return `${(bytes / 1e6).toFixed(0)} MB, ${events.toLocaleString('en-US')} events, ${perSecond.toLocaleString('en-US')}/s`;
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 
 /** `directories=[/config/]`: the value is YAML, so that lists and numbers can be given. */
-function collectValue(text: string, previous: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function collectValue(
+  text: string,
+  previous: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> {
   const equals = text.indexOf('=');
   if (equals <= 0) throw new InvalidArgumentError('Write name=value.');
   return { ...previous, [text.slice(0, equals)]: yamlValue(text.slice(equals + 1)) };

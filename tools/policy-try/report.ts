@@ -20,7 +20,7 @@ function headline(result: TryResult): string {
   const containers = workloads.filter(({ container }) => container !== '').length;
   const out = filtered === 0 ? '' : `, ${count(filtered)} left out`;
   const stopped = interrupted ? ' (interrupted)' : '';
-  return `${count(events)} events of ${count(containers)} containers${out}${stopped}: ${count(blocked)} would be blocked, ${count(audited)} audited, ${count(allowed)} neither${uncertain === 0 ? '' : `; ${count(uncertain)} uncertain`}\n`;
+  return `${several(events, 'event')} of ${several(containers, 'container')}${out}${stopped}: ${count(blocked)} would be blocked, ${count(audited)} audited, ${count(allowed)} neither${uncertain === 0 ? '' : `; ${count(uncertain)} uncertain`}\n`;
 }
 
 function groupSection(title: string, { groups }: TryResult, outcome: TryGroup['outcome'], all: boolean): string[] {
@@ -63,11 +63,11 @@ function assumptions({ workloads }: TryResult): string[] {
     ...(first === undefined
       ? []
       : [
-          `\nnote: events carry no labels; ${[...new Set(assumed.flatMap((each) => each.assumed))].join(', ')} tried on ${count(assumed.length)} containers (${first.container} …) as if selected. --container or --service restricts.`,
+          `\nnote: events carry no labels; ${[...new Set(assumed.flatMap((each) => each.assumed))].join(', ')} tried on ${several(assumed.length, 'container')} (${first.container} …) as if selected. --container or --service restricts.`,
         ]),
     ...(idle.length === 0
       ? []
-      : [`note: ${count(idle.length)} containers are selected by no policy (${idle[0]?.container} …)`]),
+      : [`note: ${several(idle.length, 'container')} selected by no policy (${idle[0]?.container} …)`]),
   ];
 }
 
@@ -77,7 +77,11 @@ function unreadableNotes({ count: lines, reasons, first }: Unreadable): string[]
     .map(([reason, times]) => `${reason} ${count(times)}`)
     .join(', ');
   const places = first.map(({ file, line }) => `${file}:${line}`).join(', ');
-  return [`note: ${count(lines)} lines are no event (${why}): ${places}${lines > first.length ? ' …' : ''}`];
+  return [`note: ${several(lines, 'line')} without an event (${why}): ${places}${lines > first.length ? ' …' : ''}`];
+}
+
+function several(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** 12,345 */
