@@ -49,30 +49,46 @@ export async function readWorld(ask: Ask, auth: string, orgs: readonly string[])
     if (status !== 200 && status !== 404) throw new AskFailed(`GET ${path} was answered with ${status}`);
     return status === 200 ? record(JSON.parse(body)) : {};
   };
-  const parts = await Promise.all(orgs.map((org) => readOrg(read, org)));
+  const nodes = (await Promise.all(orgs.map((org) => readNodes(read, org)))).flat();
+  // Without nodes nothing is agreed on or placed: then the rest, which may be much, is not read.
+  if (nodes.length === 0) return { services: [], deployers: [], nodes };
+  const parts = await Promise.all(orgs.map((org) => readOffers(read, org)));
   return {
     services: parts.flatMap(({ services }) => services),
     deployers: parts.flatMap(({ deployers }) => deployers),
-    nodes: parts.flatMap(({ nodes }) => nodes),
+    nodes,
   };
 }
 
 type Read = (path: string) => Promise<JsonRecord>;
 
-async function readOrg(read: Read, org: string): Promise<World> {
-  const base = `/orgs/${encodeURIComponent(org)}`;
-  const [services, policies, patterns, nodes] = await Promise.all([
-    read(`${base}/services`),
-    read(`${base}/business/policies`),
-    read(`${base}/patterns`),
-    read(`${base}/nodes`),
+const basePath = (org: string): string => `/orgs/${encodeURIComponent(org)}`;
+
+/** The policy of a node or service, `{}` without one; `id` is composite. */
+function readPolicy(read: Read, kind: 'nodes' | 'services', id: string): Promise<JsonRecord> {
+  const slash = id.indexOf('/');
+  return read(`${basePath(id.slice(0, slash))}/${kind}/${encodeURIComponent(id.slice(slash + 1))}/policy`);
+}
+
+async function readNodes(read: Read, org: string): Promise<KnownNode[]> {
+  const { nodes } = await read(`${basePath(org)}/nodes`);
+  return Promise.all(
+    Object.entries(record(nodes)).map(async ([id, body]) =>
+      knownNode(id, record(body), await readPolicy(read, 'nodes', id)),
+    ),
+  );
+}
+
+async function readOffers(read: Read, org: string): Promise<Omit<World, 'nodes'>> {
+  const [services, policies, patterns] = await Promise.all([
+    read(`${basePath(org)}/services`),
+    read(`${basePath(org)}/business/policies`),
+    read(`${basePath(org)}/patterns`),
   ]);
-  const under = async (kind: string, id: string): Promise<JsonRecord> =>
-    read(`${base}/${kind}/${encodeURIComponent(id.slice(org.length + 1))}/policy`);
   return {
     services: await Promise.all(
       Object.entries(record(services.services)).map(async ([id, body]) => ({
-        terms: serviceTerms(org, record(body), await under('services', id)),
+        terms: serviceTerms(org, record(body), await readPolicy(read, 'services', id)),
         sharable: text(record(body).sharable),
       })),
     ),
@@ -80,11 +96,6 @@ async function readOrg(read: Read, org: string): Promise<World> {
       ...Object.entries(record(policies.businessPolicy)).map(([id, body]) => policyDeployer(id, record(body))),
       ...Object.entries(record(patterns.patterns)).flatMap(([id, body]) => patternDeployers(id, record(body))),
     ],
-    nodes: await Promise.all(
-      Object.entries(record(nodes.nodes)).map(async ([id, body]) =>
-        knownNode(id, record(body), await under('nodes', id)),
-      ),
-    ),
   };
 }
 

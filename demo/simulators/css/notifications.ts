@@ -1,6 +1,6 @@
 /** What the cloud side still has to tell its nodes about objects, and how far they have come (one record for each object and node). */
 import type { MetaData } from '../mms/meta-data.ts';
-import type { Destination, ObjectKey } from '../mms/stored-object.ts';
+import { type Destination, keyText, type ObjectKey } from '../mms/stored-object.ts';
 
 export type NotificationStatus =
   // To be fetched by the node.
@@ -58,9 +58,7 @@ export class Notifications {
 
   /** Everything about an object. */
   deleteObject(key: ObjectKey): void {
-    this.#deleteWhere(
-      (record) => record.key.org === key.org && record.key.type === key.type && record.key.id === key.id,
-    );
+    this.#deleteWhere((record) => keyText(record.key) === keyText(key));
   }
 
   /** Everything for a node. */

@@ -5,7 +5,8 @@ import { plain, refusing } from '../mms/answers.ts';
 import { contentRangeOf, rangeOf } from '../mms/data-routes.ts';
 import { decodeFeedback, type Feedback } from '../mms/decode-bodies.ts';
 import { decodeMetaData } from '../mms/decode-update.ts';
-import { GoJsonError, parseGoJson } from '../mms/go-json-text.ts';
+import { attempt } from '../mms/go-decode.ts';
+import { parseGoJson } from '../mms/go-json-text.ts';
 import { writeGoJson } from '../mms/go-json-write.ts';
 import { type MetaData, printable } from '../mms/meta-data.ts';
 import { isValidName } from '../mms/names.ts';
@@ -146,21 +147,15 @@ async function report(cloud: Cloud, request: HttpRequest, target: NodeReport): P
 }
 
 function metaOf(request: HttpRequest): MetaData {
-  try {
-    return decodeMetaData(parseGoJson(request.body.toString()));
-  } catch (error) {
-    if (!(error instanceof GoJsonError)) throw error;
-    throw invalidRequest(`Invalid JSON in HTTP message body. Error: ${error.message}`);
-  }
+  const decoded = attempt(() => decodeMetaData(parseGoJson(request.body.toString())));
+  if ('problem' in decoded) throw invalidRequest(`Invalid JSON in HTTP message body. Error: ${decoded.problem}`);
+  return decoded.value;
 }
 
 function feedbackOf(request: HttpRequest): Feedback {
-  try {
-    return decodeFeedback(request.body.toString());
-  } catch (error) {
-    if (!(error instanceof GoJsonError)) throw error;
-    throw internalError(error.message);
-  }
+  const decoded = attempt(() => decodeFeedback(request.body.toString()));
+  if ('problem' in decoded) throw internalError(decoded.problem);
+  return decoded.value;
 }
 
 function takeData(cloud: Cloud, request: HttpRequest, { key }: NodeReport): void {

@@ -1,6 +1,4 @@
 /** How a node takes what the cloud side has for it (edge-sync-service core/communications/notificationHandler.go). */
-import { decodeMetaData } from '../mms/decode-update.ts';
-import { type GoValue, parseGoJson } from '../mms/go-json-text.ts';
 import { type Writable, writeGoJson } from '../mms/go-json-write.ts';
 import { type MetaData, needsVerification, printable } from '../mms/meta-data.ts';
 import { isDeliverableName } from '../mms/names.ts';
@@ -8,11 +6,12 @@ import type { ObjectStore } from '../mms/object-store.ts';
 import { removedFromPolicy, sameService } from '../mms/service-access.ts';
 import { verifyData } from '../mms/signature.ts';
 import { type ObjectVersion, SPI, spiPath } from '../mms/spi-path.ts';
-import { isOwn, keyOf, type ObjectKey, type StoredObject } from '../mms/stored-object.ts';
+import { isOwn, keyOf, keyText, type ObjectKey, type StoredObject } from '../mms/stored-object.ts';
 import { CHUNK_SIZE } from '../mms/sync-service.ts';
 import type { Webhooks } from '../mms/webhooks.ts';
 import type { Gate } from './gate.ts';
 import type { Link } from './link.ts';
+import { readMessages } from './read-messages.ts';
 
 /** What one look at the cloud side brought. */
 export interface Poll {
@@ -53,7 +52,7 @@ export class Receiver {
   /** Fetches what is waiting and takes it, one message after another. @throws LinkDown */
   async poll(): Promise<Poll> {
     const reply = await this.#link.try({ method: 'GET', path: `${SPI}objects/` });
-    const messages = reply.status === 200 ? messagesOf(parseGoJson(reply.body.toString())) : [];
+    const messages = reply.status === 200 ? readMessages(reply.body.toString()) : [];
     const stalled: ObjectKey[] = [];
     for (const { type, meta } of messages) {
       try {
@@ -75,7 +74,7 @@ export class Receiver {
 
   /** The object is used up or its deletion acknowledged: a next version is as new. */
   forgetObject(key: ObjectKey): void {
-    this.#receipts.delete(textOf(key));
+    this.#receipts.delete(keyText(key));
   }
 
   async #take(type: string, meta: MetaData): Promise<void> {
@@ -95,20 +94,20 @@ export class Receiver {
 
   async #update(meta: MetaData): Promise<void> {
     const key = keyOf(meta);
-    const receipt = this.#receipts.get(textOf(key));
+    const receipt = this.#receipts.get(keyText(key));
     if (receipt !== undefined && this.#isOld(receipt, meta)) return this.#repeat(meta);
     if (receipt?.instanceID === meta.instanceID) this.#store.removeData(key);
-    this.#receipts.set(textOf(key), { instanceID: meta.instanceID, dataID: meta.dataID, failed: false });
+    this.#receipts.set(keyText(key), { instanceID: meta.instanceID, dataID: meta.dataID, failed: false });
     try {
       await this.#receive(meta, receipt?.dataID ?? -1n);
     } catch (error) {
       if (error instanceof Vanished) {
         this.#store.remove(key);
-        this.#receipts.delete(textOf(key));
+        this.#receipts.delete(keyText(key));
         return;
       }
       // Anything else is reported, and the cloud side will offer the same version again; so it is not old then.
-      this.#receipts.set(textOf(key), { instanceID: meta.instanceID, dataID: meta.dataID, failed: true });
+      this.#receipts.set(keyText(key), { instanceID: meta.instanceID, dataID: meta.dataID, failed: true });
       await this.#report(meta, error instanceof Error ? error.message : String(error));
     }
   }
@@ -243,14 +242,3 @@ export const versionOf = (meta: MetaData): ObjectVersion => ({
   instanceID: meta.instanceID,
   dataID: meta.dataID,
 });
-
-const textOf = ({ org, type, id }: ObjectKey): string => `${org}:${type}:${id}`;
-
-function messagesOf(payload: GoValue): { type: string; meta: MetaData }[] {
-  if (!Array.isArray(payload)) return [];
-  return payload.flatMap((message: GoValue) => {
-    if (!(message instanceof Map)) return [];
-    const type: GoValue = message.get('Type') ?? null;
-    return typeof type === 'string' ? [{ type, meta: decodeMetaData(message.get('MetaData') ?? null) }] : [];
-  });
-}

@@ -4,7 +4,7 @@ import { mayWrite } from './access.ts';
 import * as answer from './answers.ts';
 import type { ApiContext } from './api-context.ts';
 import { decodeDestinations, decodeDestinationsChange } from './decode-bodies.ts';
-import { GoJsonError } from './go-json-text.ts';
+import { attempt } from './go-decode.ts';
 import { printableDeliveries } from './object-lists.ts';
 import type { ObjectKey } from './stored-object.ts';
 
@@ -39,7 +39,7 @@ async function replace(context: ApiContext, request: HttpRequest, key: ObjectKey
   if (object === undefined) return answer.notFound;
   const identity = await context.authenticate(request);
   if (!mayWrite(identity, key.org, object.meta.objectType, service.side)) return answer.forbidden;
-  const wanted = decoded(() => decodeDestinations(request.body.toString()));
+  const wanted = attempt(() => decodeDestinations(request.body.toString()));
   if ('problem' in wanted) return answer.plain(400, `Invalid JSON for update. Error: ${wanted.problem}`);
   const marked = wanted.value.find((destination) => /[<>]/.test(destination));
   if (marked !== undefined) {
@@ -56,7 +56,7 @@ async function replace(context: ApiContext, request: HttpRequest, key: ObjectKey
 
 /** Whoever may read the object may change where it goes: rights to write are not looked at. */
 async function change({ placement }: ApiContext, request: HttpRequest, key: ObjectKey): Promise<HttpAnswer> {
-  const wanted = decoded(() => decodeDestinationsChange(request.body.toString()));
+  const wanted = attempt(() => decodeDestinationsChange(request.body.toString()));
   if ('problem' in wanted) {
     return answer.plain(400, `Invalid JSON for add/remove destinations. Error: ${wanted.problem}`);
   }
@@ -74,13 +74,4 @@ async function change({ placement }: ApiContext, request: HttpRequest, key: Obje
         return answer.plain(400, `Invalid action (${action}) in payload.`);
     }
   });
-}
-
-function decoded<T>(decode: () => T): { readonly value: T } | { readonly problem: string } {
-  try {
-    return { value: decode() };
-  } catch (error) {
-    if (error instanceof GoJsonError) return { problem: error.message };
-    throw error;
-  }
 }

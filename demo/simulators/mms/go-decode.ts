@@ -16,6 +16,16 @@ export type Decode<T> = (value: GoValue, target: Target) => T;
 /** Decoders by field name in lower case; a field that is null or absent keeps its zero value. */
 export type Fields<T> = { readonly [K in keyof T]: Decode<T[K]> };
 
+/** A decoded body, or what is wrong with it. */
+export function attempt<T>(decode: () => T): { readonly value: T } | { readonly problem: string } {
+  try {
+    return { value: decode() };
+  } catch (error) {
+    if (error instanceof GoJsonError) return { problem: error.message };
+    throw error;
+  }
+}
+
 /** The target of a whole body. */
 export const ROOT: Target = { struct: '', path: '' };
 

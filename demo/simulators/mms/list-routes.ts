@@ -4,7 +4,7 @@ import type { Identity } from './access.ts';
 import * as answer from './answers.ts';
 import { type ApiContext, type Sight, seen, sightOfType } from './api-context.ts';
 import { decodeWebhookChange } from './decode-bodies.ts';
-import { GoJsonError } from './go-json-text.ts';
+import { attempt } from './go-decode.ts';
 import { printable } from './meta-data.ts';
 import {
   hasPolicy,
@@ -87,14 +87,9 @@ async function changeWebhook(
   const sight = await sightOfType(context, request, org, type);
   if (sight === undefined || sight.identity.role === 'service') return answer.forbidden;
   if (context.service.side.kind === 'CSS' && !sight.all) return answer.forbidden;
-  let change: ReturnType<typeof decodeWebhookChange>;
-  try {
-    change = decodeWebhookChange(request.body.toString());
-  } catch (error) {
-    if (error instanceof GoJsonError) return answer.plain(400, `Invalid JSON for update. Error: ${error.message}`);
-    throw error;
-  }
-  const { action, url } = change;
+  const decoded = attempt(() => decodeWebhookChange(request.body.toString()));
+  if ('problem' in decoded) return answer.plain(400, `Invalid JSON for update. Error: ${decoded.problem}`);
+  const { action, url } = decoded.value;
   return answer.refusing('', () => {
     if (action.toLowerCase() === 'delete') context.webhooks.delete(type, url);
     else if (action.toLowerCase() === 'register') context.webhooks.register(type, url);

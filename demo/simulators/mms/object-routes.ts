@@ -6,7 +6,7 @@ import { type ApiContext, sightOfObject } from './api-context.ts';
 import { getData, putData } from './data-routes.ts';
 import { decodeObjectUpdate } from './decode-update.ts';
 import { destinations } from './destination-routes.ts';
-import { GoJsonError } from './go-json-text.ts';
+import { attempt } from './go-decode.ts';
 import { printable } from './meta-data.ts';
 import type { ObjectKey } from './stored-object.ts';
 
@@ -36,13 +36,9 @@ async function getMeta(context: ApiContext, request: HttpRequest, key: ObjectKey
 /** The body is read before anybody logs in: a malformed one is a 400 even for strangers. */
 async function putObject(context: ApiContext, request: HttpRequest, key: ObjectKey): Promise<HttpAnswer> {
   const { service } = context;
-  let update: ReturnType<typeof decodeObjectUpdate>;
-  try {
-    update = decodeObjectUpdate(request.body.toString());
-  } catch (error) {
-    if (error instanceof GoJsonError) return answer.plain(400, `Invalid JSON for update. Error: ${error.message}`);
-    throw error;
-  }
+  const decoded = attempt(() => decodeObjectUpdate(request.body.toString()));
+  if ('problem' in decoded) return answer.plain(400, `Invalid JSON for update. Error: ${decoded.problem}`);
+  const update = decoded.value;
   const identity = await context.authenticate(request);
   if (identity === undefined || !mayWrite(identity, key.org, update.meta.objectType, service.side)) {
     return answer.forbidden;

@@ -1,7 +1,15 @@
 /** The objects of one side, stored as the sync service's bolt store does: quirks and order included (reference/exchange-mms.md §C.9). */
 import { DataFiles } from './data-files.ts';
 import type { MetaData } from './meta-data.ts';
-import { type Delivery, isOwn, keyOf, type ObjectKey, type ObjectStatus, type StoredObject } from './stored-object.ts';
+import {
+  type Delivery,
+  isOwn,
+  keyOf,
+  keyText,
+  type ObjectKey,
+  type ObjectStatus,
+  type StoredObject,
+} from './stored-object.ts';
 import { internalError, invalidRequest } from './sync-error.ts';
 
 /** Which nodes a new version without a destination policy goes to, and which it no longer goes to. */
@@ -24,7 +32,7 @@ export class ObjectStore {
   }
 
   get(key: ObjectKey): StoredObject | undefined {
-    return this.#objects.get(textOf(key));
+    return this.#objects.get(keyText(key));
   }
 
   /** All objects in the order of the store. */
@@ -165,11 +173,11 @@ export class ObjectStore {
   remove(key: ObjectKey): void {
     const file = this.get(key)?.dataFile ?? '';
     if (file !== '') this.#files.remove(file);
-    this.#objects.delete(textOf(key));
+    this.#objects.delete(keyText(key));
   }
 
   #set(object: StoredObject): void {
-    this.#objects.set(textOf(keyOf(object.meta)), object);
+    this.#objects.set(keyText(keyOf(object.meta)), object);
   }
 
   #nextId(): bigint {
@@ -177,8 +185,6 @@ export class ObjectStore {
     return this.#lastId;
   }
 }
-
-const textOf = ({ org, type, id }: ObjectKey): string => `${org}:${type}:${id}`;
 
 const fileOf = (meta: MetaData): string => DataFiles.nameFor(meta.destinationOrgID, meta.objectType, meta.objectID);
 

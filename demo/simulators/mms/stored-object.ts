@@ -70,6 +70,9 @@ export interface StoredObject {
   readonly removedServices: readonly ServiceReference[];
 }
 
+/** The key as one text; the stores are ordered by it. */
+export const keyText = ({ org, type, id }: ObjectKey): string => `${org}:${type}:${id}`;
+
 export const keyOf = (meta: MetaData): ObjectKey => ({
   org: meta.destinationOrgID,
   type: meta.objectType,
