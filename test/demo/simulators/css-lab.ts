@@ -39,8 +39,10 @@ export interface Request {
 
 export interface CssLab {
   readonly css: Css;
-  /** Over a socket, below /api/v1. */
+  /** Over a socket; paths below /api/v1. */
   send(request: Request): Promise<HttpReply>;
+  /** As a node's sync service talks to the cloud side; paths below /spi/v1. */
+  speak(request: Request): Promise<HttpReply>;
   /** PUT of an object of type `probe`. */
   put(id: string, meta?: Body, data?: string, as?: string): Promise<Reply>;
   get(id: string, below?: string): Promise<Reply>;
@@ -62,7 +64,8 @@ export async function startCssLab(options: Partial<CssOptions> = {}): Promise<Cs
     css.ask({ method, path, auth: `${as}:pw`, ...(body !== undefined && { body }) });
   return {
     css,
-    send: (request) => send(new URL(css.url).port, request),
+    send: (request) => send(new URL(css.url).port, { ...request, path: `/api/v1${request.path}` }),
+    speak: (request) => send(new URL(css.url).port, { ...request, path: `/spi/v1${request.path}` }),
     put: (id, meta = {}, data, as = 'acme/ci') => ask('PUT', objectPath(id), as, objectBody(id, meta, data)),
     get: (id, below) => ask('GET', objectPath(id, below), 'acme/ci'),
     remove: (id) => ask('DELETE', objectPath(id), 'acme/ci'),
@@ -94,7 +97,7 @@ function send(port: string, { method = 'GET', path, as = 'acme/ci', body, header
   const options = {
     port,
     method,
-    path: `/api/v1${path}`,
+    path,
     agent: false,
     headers: { ...headers, ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }) },
     ...(as !== null && { auth: `${as}:pw` }),

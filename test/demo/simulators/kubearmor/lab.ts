@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { type Channel, openChannel } from '#agent/kubearmor/channel.ts';
 import { type Procedure, procedures } from '#agent/kubearmor/wire.ts';
@@ -119,9 +120,9 @@ function listen(channel: Channel, procedure: Procedure, request: object, into: J
   stream.on('error', () => undefined);
 }
 
-/** Waits, turn by turn, until something is so; a test's own time limit ends it. */
+/** Waits until something is so; the test's own time limit ends it. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  while (!condition()) await sleep(2);
 }
 
 /** The recordings' helper: a Go program that does one thing. */
