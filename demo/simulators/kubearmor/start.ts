@@ -43,6 +43,8 @@ export interface KubeArmorSimulator {
   settled(): Promise<void>;
   /** A message out of nowhere, to every client of a stream: for floods. */
   emit(stream: 'alerts' | 'logs' | 'state', message: object): void;
+  /** It hangs: connections stay, nothing is answered any more. */
+  freeze(): void;
   /** SIGTERM: streams end with OK. */
   stop(): Promise<void>;
   /** SIGKILL: connections break. Also what it does to itself where the real one panics. */
@@ -98,6 +100,10 @@ export async function startKubeArmor(options: StartOptions = {}): Promise<KubeAr
     () => undefined,
   );
 
+  let frozen = false;
+  /** Whoever calls waits for the end of the start, or for ever. */
+  const ready = (): Promise<void> => (frozen ? new Promise(() => undefined) : initialised);
+
   const watch = (
     stream: keyof typeof clients,
     filters?: readonly string[],
@@ -119,7 +125,7 @@ export async function startKubeArmor(options: StartOptions = {}): Promise<KubeAr
   };
   const policy = (method: string, apply: (request: string) => PolicyStatus): handleUnaryCall<object, object> => {
     return async (call, answer) => {
-      await initialised;
+      await ready();
       const bytes = 'policy' in call.request ? call.request.policy : undefined;
       const request = bytes instanceof Uint8Array ? Buffer.from(bytes).toString('utf8') : '';
       try {
@@ -135,7 +141,7 @@ export async function startKubeArmor(options: StartOptions = {}): Promise<KubeAr
 
   const server = new Server(SERVER_OPTIONS);
   serve(server, 'feeder.LogService', {
-    HealthCheck: unary(initialised, (request) => ({ Retval: 'nonce' in request ? request.nonce : 0 })),
+    HealthCheck: unary(ready, (request) => ({ Retval: 'nonce' in request ? request.nonce : 0 })),
     WatchMessages: watch('messages'),
     WatchAlerts: watch('alerts', ['all', 'policy']),
     WatchLogs: watch('logs', ['all', 'system']),
@@ -145,10 +151,10 @@ export async function startKubeArmor(options: StartOptions = {}): Promise<KubeAr
     hostPolicy: policy('hostPolicy', (request) => daemon.policies.host(request)),
     networkPolicy: policy('networkPolicy', () => 'NotEnabled'),
   });
-  serve(server, 'policy.ProbeService', { getProbeData: unary(initialised, () => daemon.probe()) });
+  serve(server, 'policy.ProbeService', { getProbeData: unary(ready, () => daemon.probe()) });
   if (settings.stateAgent) {
     const snapshot: handleServerStreamingCall<object, object> = async (call) => {
-      await initialised;
+      await ready();
       call.write(daemon.snapshot());
       call.end();
     };
@@ -176,6 +182,9 @@ export async function startKubeArmor(options: StartOptions = {}): Promise<KubeAr
     },
     settled: () => initialised.then(() => docker.settled()),
     emit: send,
+    freeze() {
+      frozen = true;
+    },
     async stop() {
       end(true);
       for (const call of open) call.end();
@@ -201,9 +210,9 @@ function serve(server: Server, name: string, handlers: Readonly<Record<string, U
 }
 
 /** A call that is answered once KubeArmor is initialised. */
-function unary(initialised: Promise<void>, make: (request: object) => object): handleUnaryCall<object, object> {
+function unary(ready: () => Promise<void>, make: (request: object) => object): handleUnaryCall<object, object> {
   return async (call, answer) => {
-    await initialised;
+    await ready();
     answer(null, make(call.request));
   };
 }

@@ -1,6 +1,6 @@
 import { Client, type ClientReadableStream, type ServiceError, status } from '@grpc/grpc-js';
 import { ArmorError } from '#errors';
-import { credentialsFor, type TlsSettings } from './credentials.ts';
+import { credentialsFor, SERVER_NAME, type TlsSettings } from './credentials.ts';
 import type { Procedure } from './wire.ts';
 
 /** One connection to KubeArmor. It is used until it breaks and then thrown away: nothing in it reconnects. */
@@ -32,7 +32,10 @@ const OPTIONS = {
  * nobody to connect to.
  */
 export function openChannel(address: string, tls: TlsSettings | undefined): Channel {
-  const client = new Client(address, credentialsFor(tls), OPTIONS);
+  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  // An address is no server name: TLS would refuse to ask for one.
+  const name = tls === undefined ? {} : { 'grpc.ssl_target_name_override': SERVER_NAME };
+  const client = new Client(address, credentialsFor(tls, host), { ...OPTIONS, ...name });
   const pending = new Set<{ cancel(): void }>();
   return {
     call(procedure, request, deadline) {

@@ -10,12 +10,13 @@ export interface TlsSettings {
 }
 
 /** The common name of every server certificate that KubeArmor makes for itself (§1.7). */
-const SERVER_NAME = 'kubearmor';
+export const SERVER_NAME = 'kubearmor';
 
-export function credentialsFor(tls: TlsSettings | undefined): ChannelCredentials {
+/** @param host as in the address that is connected to */
+export function credentialsFor(tls: TlsSettings | undefined, host: string): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure();
   return ChannelCredentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.cert), {
-    checkServerIdentity: checkKubeArmorIdentity,
+    checkServerIdentity: (_name, certificate) => checkKubeArmorIdentity(host, certificate),
   });
 }
 

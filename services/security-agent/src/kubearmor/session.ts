@@ -114,11 +114,13 @@ function openStreams({ channel, listener, ledger, budget, clock }: SessionParts,
       stream.pause();
       setImmediate(() => stream.resume());
     });
+    let absent = false;
     stream.on('error', (error) => {
-      if (name === 'state' && isUnimplemented(error)) return;
-      end(`stream of ${name}: ${reasonOf(error)}`);
+      absent = name === 'state' && isUnimplemented(error);
+      if (!absent) end(`stream of ${name}: ${reasonOf(error)}`);
     });
-    stream.on('end', () => end(`KubeArmor ended the stream of ${name}`));
+    // Comes after an error, too.
+    stream.on('end', () => absent || end(`KubeArmor ended the stream of ${name}`));
   };
   const everything = { Filter: 'all' };
   open('alerts', channel.open(procedures.watchAlerts, everything), (message) => listener.event(message, 'alerts'));
