@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ArmorError } from '#errors';
-import type { Publishable } from '#tools/bundle/types.ts';
+import type { KnownSignatures, Publishable } from '#tools/bundle/types.ts';
 import { warningLine } from '#tools/bundle/warning-line.ts';
 import type { Settings } from '#tools/settings.ts';
 import type { LoadedSigner } from '#tools/signing/load-signer.ts';
@@ -17,6 +17,11 @@ export interface Loaded {
   readonly keyIds: ReadonlySet<string>;
   /** One line each. */
   readonly warnings: readonly string[];
+  /**
+   * Signatures of the dist beside the sources, if there is one: what a build has signed, and no hub knows yet, need not
+   * be signed again.
+   */
+  readonly built?: () => Promise<KnownSignatures>;
 }
 
 export interface Target {
@@ -63,7 +68,22 @@ async function loadSources(dir: string, settings: Settings): Promise<Loaded> {
     signer,
     keyIds: new Set([signer.keyId]),
     warnings: [...signer.warnings, ...warnings.map(warningLine)],
+    built: () => readBuilt(join(dir, 'dist')),
   };
+}
+
+/** Nothing there is believed before it verifies; a dist that cannot be read is none. */
+async function readBuilt(dist: string): Promise<KnownSignatures> {
+  const [{ readDistDirectory }, { knownFromFiles }] = await Promise.all([
+    import('#tools/bundle/dist-directory.ts'),
+    import('#tools/bundle/known-signatures.ts'),
+  ]);
+  try {
+    return knownFromFiles(readDistDirectory(dist) ?? new Map());
+  } catch (error) {
+    if (error instanceof ArmorError) return knownFromFiles(new Map());
+    throw error;
+  }
 }
 
 async function loadDist(path: string, settings: Settings, from: 'dist' | 'archive'): Promise<Loaded> {

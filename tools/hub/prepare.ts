@@ -1,4 +1,4 @@
-import type { Publishable } from '#tools/bundle/types.ts';
+import type { KnownSignatures, Publishable } from '#tools/bundle/types.ts';
 import { signPublishable } from '#tools/signing/sign-publishable.ts';
 import { adoptSignatures } from './adopt-signatures.ts';
 import { findLeftovers } from './leftovers.ts';
@@ -35,12 +35,12 @@ export interface Prepared {
  * @throws ArmorError, ArmorErrors of the hub, the key or the bundle
  */
 export async function preparePublish(
-  { publishable: loaded, signer, from, keyIds }: Loaded,
+  { publishable: loaded, signer, from, keyIds, built }: Loaded,
   hub: Hub,
   options: PrepareOptions,
 ): Promise<Prepared> {
   const snapshot = await readSnapshot(hub, loaded, keyIds);
-  const known = knownFromSnapshot(snapshot, keyIds);
+  const known = await withBuilt(knownFromSnapshot(snapshot, keyIds), loaded, built);
   const { unixSeconds, only = [], prune = false, takeOver = false, onSigning } = options;
   const publishable =
     from === 'sources' && signer !== undefined
@@ -58,6 +58,32 @@ export async function preparePublish(
     notices: only.length === 0 ? notices : [],
     publishable,
     snapshot,
+  };
+}
+
+/**
+ * What the hub knows, and of services and patterns that it does not know what the last build signed. Envelopes are never
+ * taken from there: their seq may be below that of a withdrawal that was purged, and nodes would refuse them.
+ */
+async function withBuilt(
+  known: KnownSignatures,
+  { services, patterns }: Publishable,
+  built: Loaded['built'],
+): Promise<KnownSignatures> {
+  const isKnown =
+    services.every(({ id, body }) => known.services.get(id)?.deployment === body.deployment) &&
+    patterns.every(({ id }) => known.patterns.has(id));
+  if (isKnown || built === undefined) return known;
+  const before = await built();
+  const unknown = services.filter(({ id, body }) => known.services.get(id)?.deployment !== body.deployment);
+  const taken = unknown.flatMap(({ id }) => {
+    const signed = before.services.get(id);
+    return signed === undefined ? [] : [[id, signed] as const];
+  });
+  return {
+    services: new Map([...known.services, ...taken]),
+    patterns: new Map([...before.patterns, ...known.patterns]),
+    envelopes: known.envelopes,
   };
 }
 

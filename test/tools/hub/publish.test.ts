@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { openEnvelope } from '#policy/envelope.ts';
@@ -255,6 +255,17 @@ test('a dist and an archive publish like the sources they were built from, witho
   const { status, stdout } = await p.run(['publish', 'dist/small-1.0.0.tar.gz', '--json'], { HOME: otherHome(t) });
   t.is(status, 0, stdout);
   t.like(JSON.parse(stdout), { unchanged: created, requests: { writes: 0 } });
+});
+
+test('what a build has signed is not signed again, and envelopes are made with a seq of now', async (t) => {
+  const p = await publisher(t);
+  t.is((await p.run(['build'], { SOURCE_DATE_EPOCH: '1000' })).status, 0);
+  await publishes(t, p);
+  const built = JSON.parse(readFileSync(join(p.dir, 'dist/services/web_1.0.0_amd64.json'), 'utf8'));
+  const services = await listed(p, 'services', 'services');
+  t.is(services['acme/web_1.0.0_amd64']?.deploymentSignature, built.deploymentSignature);
+  // A withdrawal that was purged may be above what the build has.
+  t.true(((await objects(p)).get('node.edge.KEY')?.seq ?? 0) > 1000);
 });
 
 test('an older dist does not take a newer policy back', async (t) => {
