@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningAgent, startAgent } from '#agent/agent.ts';
 import type { AgentEvent } from '#agent/events/agent-event.ts';
-import { readSettings } from '#agent/settings.ts';
+import { type AgentSettings, readSettings } from '#agent/settings.ts';
 import { type DockerProxy, startDockerProxy } from '#demo/simulators/docker/docker-proxy.ts';
 import { type Hub, startHub } from '#demo/simulators/hub/start-hub.ts';
 import { Machine } from '#demo/simulators/kubearmor/machine.ts';
@@ -77,6 +77,7 @@ export async function registerNode(desk: Desk, id = 'edge-1'): Promise<{ node: S
 /** The node's side of the slice: what runs in the three containers of the kubearmor service. */
 export interface Protection {
   readonly proxy: DockerProxy;
+  readonly settings: AgentSettings;
   readonly agent: RunningAgent;
   /** The present one: it changes with every restart. */
   readonly kubearmor: () => KubeArmorSimulator;
@@ -126,6 +127,7 @@ export async function protect(
   let agent = await startAgentNow();
   return {
     proxy,
+    settings,
     kubearmor: () => kubearmor,
     get agent() {
       return agent;

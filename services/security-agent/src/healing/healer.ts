@@ -26,7 +26,8 @@ export interface Healer {
 interface Memory {
   readonly startedAtMs: number | undefined;
   readonly runBeganMs: number;
-  readonly lastCrashAtMs: number | undefined;
+  /** As the tracker had them at the last look. */
+  readonly known: readonly number[];
   readonly crashesMs: readonly number[];
   readonly reportedRun?: number | undefined;
 }
@@ -39,14 +40,15 @@ export function createHealer(context: HealerContext): Healer {
 
   const remember = (container: TrackedContainer, nowMs: number): Memory => {
     const before = memories.get(container.id);
-    const lastCrashAtMs = container.crashes.at(-1);
-    const crashed = lastCrashAtMs !== undefined && lastCrashAtMs !== before?.lastCrashAtMs;
     const memory: Memory = {
       ...before,
       startedAtMs: container.startedAtMs,
       runBeganMs: before !== undefined && before.startedAtMs === container.startedAtMs ? before.runBeganMs : nowMs,
-      lastCrashAtMs,
-      crashesMs: [...(before?.crashesMs ?? []), ...(crashed ? [nowMs] : [])].slice(-20),
+      known: container.crashes,
+      crashesMs: [
+        ...(before?.crashesMs ?? []),
+        ...newCrashes(before?.known ?? [], container.crashes).map(() => nowMs),
+      ].slice(-20),
     };
     memories.set(container.id, memory);
     return memory;
@@ -113,4 +115,11 @@ export function createHealer(context: HealerContext): Healer {
       await Promise.all(due);
     },
   };
+}
+
+/** Crashes since the last look; the tracker keeps only the latest, so its list may have moved on. */
+function newCrashes(before: readonly number[], now: readonly number[]): readonly number[] {
+  if (now.length > before.length) return now.slice(before.length);
+  const last = before.at(-1) ?? Number.NEGATIVE_INFINITY;
+  return now.filter((at) => at > last);
 }

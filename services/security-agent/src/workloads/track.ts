@@ -115,7 +115,7 @@ function covers(
   { startedAtMs, startGrainMs, diedAtMs }: Pick<TrackedContainer, 'startedAtMs' | 'startGrainMs' | 'diedAtMs'>,
 ): boolean {
   if (startedAtMs === undefined) return true;
-  if (diedAtMs !== undefined && diedAtMs < startedAtMs) return runStartedAtMs > diedAtMs;
+  if (diedAtMs !== undefined && diedAtMs <= startedAtMs) return runStartedAtMs > diedAtMs;
   return runStartedAtMs >= startedAtMs - startGrainMs - START_EVENT_LAG_MS;
 }
 
