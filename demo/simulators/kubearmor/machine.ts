@@ -4,6 +4,8 @@ import type { FileFacts, LsmCall, Process, RootFs, Sensor } from './process.ts';
 import { ProcessTable } from './process-table.ts';
 
 export interface ContainerSpec {
+  /** Made up when absent. */
+  readonly id?: string;
   readonly name: string;
   readonly image?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -114,7 +116,7 @@ export class Machine {
   create({ name, ...spec }: ContainerSpec): Container {
     if (this.#containers.has(name)) throw new RangeError(`the name ${name} is taken`);
     const container: Container = {
-      id: randomBytes(32).toString('hex'),
+      id: spec.id ?? randomBytes(32).toString('hex'),
       name,
       image: spec.image ?? 'test:1',
       labels: spec.labels ?? {},
@@ -155,9 +157,15 @@ export class Machine {
   /** An orderly stop: kill, die, stop. */
   stop(name: string): Container {
     this.#emit('kill', this.container(name));
-    const stopped = this.#end(name);
-    this.#emit('stop', stopped);
-    return stopped;
+    this.#end(name);
+    return this.stopped(name);
+  }
+
+  /** Docker says of a container that died that it was stopped. */
+  stopped(name: string): Container {
+    const container = this.container(name);
+    this.#emit('stop', container);
+    return container;
   }
 
   /** `docker restart`: with a stop in it, so KubeArmor registers it anew; counts as no restart of Docker's own. */

@@ -116,7 +116,9 @@ export function connectKubeArmor({ address, tls, listener, ...options }: KubeArm
     state: async () => takeSnapshot(connected(), clock),
     async run(signal) {
       while (!signal.aborted) {
-        lost(await live(signal).catch(messageOf));
+        const reason = await live(signal).catch(messageOf);
+        if (signal.aborted) current = undefined;
+        else lost(reason);
         if (!signal.aborted) await sleep(delays.next(), undefined, { signal }).catch(() => undefined);
       }
     },
