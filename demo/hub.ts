@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { ArmorError } from '#errors';
 import { readHubState } from './simulators/hub/hub-state.ts';
-import { type Hub, type HubAccess, type HubOptions, startHub } from './simulators/hub/start-hub.ts';
+import type { Hub, HubAccess, HubOptions } from './simulators/hub/start-hub.ts';
 
 const HELP = `A simulated Open Horizon hub (Exchange, MMS, agbot) on 127.0.0.1, until interrupted.
 
@@ -82,6 +82,8 @@ const usage = (message: string): ArmorError =>
   new ArmorError('USAGE', message, { file: 'npm run hub' }, 'See npm run hub -- --help.');
 
 async function listening(options: HubOptions): Promise<Hub> {
+  // Loaded only here: help and mistakes need no hub.
+  const { startHub } = await import('./simulators/hub/start-hub.ts');
   try {
     return await startHub(options);
   } catch (cause) {
