@@ -45,7 +45,8 @@ export function unknownNames(constraints: readonly string[], properties: readonl
   const known = new Set(properties.map(({ name }) => name));
   return constraints.flatMap((text, index) => {
     const parsed = parseConstraint(text);
-    if (!parsed.ok) return [];
+    // What is misread is reported already.
+    if (!parsed.ok || parsed.traps.length > 0) return [];
     const unknown = comparisonsIn(parsed.constraint).find(
       ({ name }) => !known.has(name) && !name.startsWith('openhorizon.'),
     );
