@@ -1,12 +1,5 @@
-#!/usr/bin/env node
-/**
- * hzn-armor. Only the command that runs is loaded, and Node's compile cache keeps what was compiled: `--help` has to
- * answer at once.
- */
-import module from 'node:module';
+/** hzn-armor. Only the command that runs is loaded: `--help` has to answer at once. */
 import type { CommandContext, CommandModule, ExitStatus } from './command.ts';
-
-module.enableCompileCache();
 
 const { commands } = await import('./command-table.ts');
 const { helpText, versionText } = await import('./help.ts');

@@ -51,10 +51,10 @@ interface Setup {
 
 async function measure({ name, bundle, home, latencyMs }: Setup): Promise<BenchLine[]> {
   const lines: BenchLine[] = [];
-  await process_(bundle, home, ['tools/cli.ts', 'build']);
+  await process_(bundle, home, ['tools/hzn-armor.mjs', 'build']);
   const publishable = await readDist(join(bundle, 'dist'));
   for (const from of ['sources', 'dist'] as const) {
-    const args = ['tools/cli.ts', 'publish', ...(from === 'dist' ? ['dist'] : []), '--json'];
+    const args = ['tools/hzn-armor.mjs', 'publish', ...(from === 'dist' ? ['dist'] : []), '--json'];
     const first = await timed(latencyMs, (hub) => process_(bundle, home, args, hub));
     const again = await timed(
       latencyMs,

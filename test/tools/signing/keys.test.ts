@@ -49,7 +49,7 @@ test('a created key is one that hzn can use, readable for nobody else', async (t
 
 test('a wide umask does not open the private key', (t) => {
   const dir = temporaryDirectory(t);
-  const command = `umask 0; exec ${process.execPath} tools/cli.ts keys create --bits 2048 --json`;
+  const command = `umask 0; exec ${process.execPath} tools/hzn-armor.mjs keys create --bits 2048 --json`;
   const report = JSON.parse(execFileSync('sh', ['-c', command], { env: { HOME: dir } }).toString());
   t.is(report.privateKeyFile, join(dir, '.hzn/keys/service.private.key'));
   t.is(statSync(report.privateKeyFile).mode & 0o777, 0o600);
