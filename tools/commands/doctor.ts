@@ -40,7 +40,7 @@ export async function doctor({ cwd, env, signal }: CommandContext, { bundle: dir
       const { bundle, diagnoses } = await checkBundleFiles(cwd, dir, settings);
       add(
         await diagnose('settings', async () => {
-          hub = await openHub(requireHub(settings), { signal, env });
+          hub = await openHub(requireHub(settings), { signal, proxyEnv: env });
           const keyId = key.find(({ status }) => status === 'ok')?.message.split(' ')[0];
           return checkHub(hub, bundle, keyId);
         }),

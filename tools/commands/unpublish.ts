@@ -173,6 +173,7 @@ function summary({ withdrawn, deleted, purged, deliveries, requests, seconds: ti
 function deliveryText(deliveries: readonly Delivery[]): string {
   return deliveries
     .map(({ objectId, nodes, delivered, waiting }) => {
+      if (nodes === 0) return `${objectId}: no node has it\n`;
       const rest = waiting.length === 0 ? '' : `; not yet: ${waiting.join(', ')}`;
       return `${objectId}: ${delivered} of ${nodes} nodes have the withdrawal${rest}\n`;
     })

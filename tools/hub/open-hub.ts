@@ -39,8 +39,8 @@ export interface HubOptions {
   readonly backOff?: BackOff;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** For HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked for: the environment. */
+  readonly proxyEnv?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A hub on the same machine gains nothing beyond; one that is far away is then as fast as its latency allows. */
@@ -88,7 +88,7 @@ function backOffIn({ variables }: Settings): { backOff?: BackOff } {
 /** Clients of the hub that the settings name. Close it when done: its connections are kept alive. */
 export async function openHub(settings: HubSettings, options: HubOptions = {}): Promise<Hub> {
   const { exchangeUrl, cssUrl, org, user, caFile, backOff } = settings;
-  const { concurrency = DEFAULT_CONCURRENCY, env = {}, ...rest } = options;
+  const { concurrency = DEFAULT_CONCURRENCY, proxyEnv = {}, ...rest } = options;
   const ca = await readHubCertificates(caFile);
   const traffic = new Traffic();
   const shared = {
@@ -98,7 +98,7 @@ export async function openHub(settings: HubSettings, options: HubOptions = {}): 
     ...(ca === undefined ? {} : { ca }),
     ...(backOff === undefined ? {} : { backOff }),
     // Looking for a proxy costs time at every start: only where there may be one.
-    ...(namesProxy(env) ? { proxyEnv: env } : {}),
+    ...(namesProxy(proxyEnv) ? { proxyEnv } : {}),
     ...rest,
   };
   if (options.signal !== undefined) setMaxListeners(0, options.signal);

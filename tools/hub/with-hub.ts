@@ -34,7 +34,7 @@ export async function withHub<T>(
   const hubSettings = requireHub(settings);
   const loaded = await loadPublishable({ cwd, bundle, ...(dist === undefined ? {} : { dist }) }, settings);
   for (const warning of loaded.warnings) stderr.write(`warning: ${warning}\n`);
-  const hub = await openHub(hubSettings, { concurrency, signal, env });
+  const hub = await openHub(hubSettings, { concurrency, signal, proxyEnv: env });
   try {
     return await work(loaded, hub);
   } finally {

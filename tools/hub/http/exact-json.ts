@@ -1,12 +1,10 @@
-declare global {
-  interface JSON {
-    /** ECMAScript 2026: revivers are told the source text of a primitive. */
-    parse(
-      text: string,
-      reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
-    ): unknown;
-  }
-}
+/** ECMAScript 2026: revivers are told the source text of a primitive. TypeScript's library does not know it yet. */
+type ParseWithSource = (
+  text: string,
+  reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+) => unknown;
+
+const parse: ParseWithSource = JSON.parse;
 
 /**
  * JSON with whole numbers beyond 2^53 kept as text: the CSS's instanceID and dataID are such numbers, and JSON.parse
@@ -15,7 +13,7 @@ declare global {
  * @throws SyntaxError as JSON.parse does
  */
 export function parseExactJson(text: string): unknown {
-  return JSON.parse(text, (_key, value, { source }) =>
+  return parse(text, (_key, value, { source }) =>
     typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? (source ?? value) : value,
   );
 }
