@@ -42,10 +42,13 @@ const PATTERN_KEYS: KeyHolder = {
 };
 
 /**
- * How long an upsert of a key takes between looking and inserting. Two of one new key at once: the second to insert fails
- * with 500, as 9 of 32 did (captures/hub/exchange-concurrency.json).
+ * How long an upsert of a key takes between looking and inserting, and how many the database lets run at a time. Of those
+ * that look before the first has inserted all others fail with 500, as 9 of 32 did
+ * (captures/hub/exchange-concurrency.json).
  */
 const UPSERT_GAP_MS = 5;
+const DATABASE_CONNECTIONS = 10;
+const upserts = new WeakMap<Map<string, KeyRecord>, number>();
 
 /** Public keys of services and patterns: any text under any name, an upsert, given back as plain text. */
 export const KEY_ROUTES: readonly Route[] = [
@@ -88,14 +91,21 @@ function putKey(holder: KeyHolder): Handler {
     const refuse = (cause: string): Error => call.refusal(500, 'internal_error', holder.says.notPut, name, id, cause);
     const known = holder.find(call.hub.store, id);
     if (known === undefined) throw refuse(missingParent(table, foreignKey, column, id, parents));
+    while (upsertsOf(known.keys) >= DATABASE_CONNECTIONS) await delay(UPSERT_GAP_MS);
     if (!known.keys.has(name)) {
+      upserts.set(known.keys, upsertsOf(known.keys) + 1);
       await delay(UPSERT_GAP_MS);
+      upserts.set(known.keys, upsertsOf(known.keys) - 1);
       if (known.keys.has(name)) throw refuse(duplicateKey(primaryKey, `keyid, ${column}`, `${name}, ${id}`));
     }
     known.keys.set(name, { key: text, lastUpdated: call.hub.clock.instant() });
     logKeys(call, holder, 'created/modified', known.public);
     return call.done('key.added.or.updated');
   };
+}
+
+function upsertsOf(keys: Map<string, KeyRecord>): number {
+  return upserts.get(keys) ?? 0;
 }
 
 function deleteKey(holder: KeyHolder): Handler {

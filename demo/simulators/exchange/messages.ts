@@ -122,6 +122,16 @@ export const MESSAGES = {
   'node.managementpolicy.status.not.found': "status of management policy '{0}' for node '{1}' not found",
   'node.managementpolicy.status.not.inserted.or.updated':
     "management policy '{0}' status for node '{1}' not inserted or updated: {2}",
+  'node.group.access.denied':
+    'you do not have permission to edit this high availability node group (you do not own all nodes assigned to this group)',
+  'node.group.already.exists': "high availability node group '{0}' already exists",
+  'node.group.conflict': 'some provided nodes already exist in other high availability node groups',
+  'node.group.created': "high availability node group '{0}' created",
+  'node.group.node.conflict': "node '{0}' exists in an another high availability node group",
+  'node.group.node.inserted': '',
+  'node.group.node.not.found': "high availability node group member '{0}' not found",
+  'node.group.not.found': "high availability node group '{0}' not found",
+  'node.group.updated.successfully': "high availability node group '{0}' in org '{1}' updated successfully",
   'node.msg.deleted': 'node msg deleted',
   'node.msg.inserted': 'node msg {0} inserted',
   'node.msg.not.inserted': "node '{0}' msg not inserted: {1}",

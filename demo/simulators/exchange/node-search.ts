@@ -8,7 +8,7 @@ import { isLike, passesFilter } from './like.ts';
 import { isNodeVisible } from './nodes.ts';
 import type { NodeRecord } from './records.ts';
 import type { Route } from './router.ts';
-import { nameOfUser, type Store } from './store.ts';
+import { haGroupOf, nameOfUser, type Store } from './store.ts';
 
 /** Searches over nodes other than those by policy and pattern, and the details listing. */
 export const NODE_SEARCH_ROUTES: readonly Route[] = [
@@ -184,7 +184,7 @@ function viewDetails(store: Store, node: NodeRecord) {
     softwareVersions: node.softwareVersions,
     token: '***************',
     userInput: node.userInput,
-    ha_group: null,
+    ha_group: haGroupOf(store, node.id)?.name ?? null,
     clusterNamespace: node.clusterNamespace,
     isNamespaceScoped: node.isNamespaceScoped,
   };

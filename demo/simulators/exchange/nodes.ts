@@ -18,7 +18,7 @@ import { putNode } from './node-put.ts';
 import type { NodeRecord } from './records.ts';
 import type { Route } from './router.ts';
 import { attributesOf } from './services.ts';
-import { deleteNode, nameOfUser, type Store } from './store.ts';
+import { deleteNode, haGroupOf, nameOfUser, type Store } from './store.ts';
 
 export const NODE_ROUTES: readonly Route[] = [
   { paths: ['/orgs/:org/nodes'], methods: { GET: listNodes }, guard: authorizeListing },
@@ -81,7 +81,7 @@ function getNode(call: Call): Answer {
   const node = store.nodes.get(id);
   if (node === undefined || !isNodeVisible(call.identity, node)) throw call.refusal(404, 'not-found', 'not.found');
   const view = viewNode(store, node);
-  const values = attributesOf({ ...view, id, lastHeartbeat: node.lastHeartbeat ?? '', ha_group: '' });
+  const values = attributesOf({ ...view, id, lastHeartbeat: node.lastHeartbeat ?? '', ha_group: view.ha_group ?? '' });
   values.delete('isnamespacescoped');
   const value = values.get(name.toLowerCase());
   return value === undefined ? listing('nodes', { [id]: view }) : attribute(name, value);
@@ -149,7 +149,7 @@ export function viewNode(store: Store, node: NodeRecord) {
     publicKey: node.publicKey,
     arch: node.arch,
     heartbeatIntervals: node.heartbeatIntervals,
-    ha_group: null,
+    ha_group: haGroupOf(store, node.id)?.name ?? null,
     lastUpdated: node.lastUpdated,
     clusterNamespace: node.clusterNamespace ?? '',
     isNamespaceScoped: node.isNamespaceScoped,

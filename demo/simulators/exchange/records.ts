@@ -292,6 +292,18 @@ export interface AgbotAgreementRecord {
   readonly lastUpdated: string;
 }
 
+/** Nodes that are upgraded one at a time. */
+export interface HaGroupRecord {
+  readonly organization: string;
+  readonly name: string;
+  /** Made by an admin. */
+  readonly admin: boolean;
+  description: string | null;
+  /** Ids of nodes. */
+  members: Set<string>;
+  lastUpdated: string;
+}
+
 /** How far an agbot has come in a paged search for one policy's nodes. */
 export interface SearchSession {
   readonly offset: string | null;

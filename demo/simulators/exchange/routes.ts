@@ -8,6 +8,8 @@ import { API_KEY_ROUTES } from './api-keys.ts';
 import { CHANGE_ROUTES } from './changes.ts';
 import { DEPLOYMENT_POLICY_ROUTES } from './deployment-policies.ts';
 import { DOCK_AUTH_ROUTES } from './dock-auths.ts';
+import { HA_GROUP_MEMBER_ROUTES } from './ha-group-members.ts';
+import { HA_GROUP_ROUTES } from './ha-groups.ts';
 import { EXCHANGE_VERSION } from './hub.ts';
 import { KEY_ROUTES } from './keys.ts';
 import { MAILBOX_ROUTES } from './mailboxes.ts';
@@ -48,6 +50,8 @@ export const ROUTES: readonly Route[] = [
   ...NODE_CONFIG_STATE_ROUTES,
   ...NODE_MANAGEMENT_STATUS_ROUTES,
   ...NODE_SEARCH_ROUTES,
+  ...HA_GROUP_ROUTES,
+  ...HA_GROUP_MEMBER_ROUTES,
   ...AGBOT_ROUTES,
   ...AGBOT_SERVING_ROUTES,
   ...AGBOT_AGREEMENT_ROUTES,

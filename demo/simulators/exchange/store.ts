@@ -5,6 +5,7 @@ import type {
   AgentFileVersions,
   ChangeRecord,
   DeploymentPolicyRecord,
+  HaGroupRecord,
   ManagementPolicyRecord,
   NodeAgreementRecord,
   NodeRecord,
@@ -24,6 +25,7 @@ export interface Store {
   readonly deploymentPolicies: Map<string, DeploymentPolicyRecord>;
   readonly managementPolicies: Map<string, ManagementPolicyRecord>;
   readonly nodes: Map<string, NodeRecord>;
+  readonly haGroups: Map<string, HaGroupRecord>;
   /** By agreement id: one agreement belongs to one node. */
   readonly nodeAgreements: Map<string, NodeAgreementRecord>;
   readonly agbots: Map<string, AgbotRecord>;
@@ -49,6 +51,7 @@ export function createStore(): Store {
     deploymentPolicies: new Map(),
     managementPolicies: new Map(),
     nodes: new Map(),
+    haGroups: new Map(),
     nodeAgreements: new Map(),
     agbots: new Map(),
     agbotAgreements: new Map(),
@@ -73,8 +76,14 @@ export function nameOfUser(store: Store, uuid: string | null): string | undefine
   return undefined;
 }
 
+/** The group that a node is in. */
+export function haGroupOf(store: Store, node: string): HaGroupRecord | undefined {
+  return store.haGroups.values().find(({ members }) => members.has(node));
+}
+
 export function deleteNode(store: Store, id: string): void {
   store.nodes.delete(id);
+  haGroupOf(store, id)?.members.delete(id);
   deleteWhere(store.nodeAgreements, ({ node }) => node === id);
 }
 
@@ -117,6 +126,7 @@ export function deleteOrg(store: Store, id: string): void {
   store.orgs.delete(id);
   store.agentFiles.delete(id);
   for (const [userId, { organization }] of [...store.users]) if (organization === id) deleteUser(store, userId);
+  deleteWhere(store.haGroups, ({ organization }) => organization === id);
   deleteWhere(store.services, ({ organization }) => organization === id);
   deleteWhere(store.patterns, ({ organization }) => organization === id);
   for (const policy of [...store.deploymentPolicies.values()]) {

@@ -193,3 +193,21 @@ test('deleting a node takes its reports and agreements along, and its login', as
   t.is((await ask('GET', '/orgs/acme/nodes/n/agreements/g')).status, 404);
   t.is((await ask('GET', '/orgs/acme/nodes/n', { as: 'acme/n', ...TOKEN })).status, 401);
 });
+
+test('HA groups: a node is in one at most, members are shown by name, and users may take others’ nodes', async (t) => {
+  const ask = await withNode(t);
+  const group = '/orgs/acme/hagroups/g';
+  t.is((await ask('GET', '/orgs/acme/hagroups')).status, 404);
+  t.is((await ask('POST', group, { body: { members: ['nope'] } })).status, 403);
+  t.is((await ask('POST', group, { body: { members: ['n', 'acme/n'], description: 'D' } })).status, 201);
+  t.is((await ask('POST', group, { body: {} })).status, 409);
+  t.is((await ask('POST', '/orgs/acme/hagroups/h', { body: { members: ['n'] } })).status, 409);
+  t.like((await ask('GET', group)).body.nodeGroups[0], { name: 'g', description: 'D', members: ['n'], admin: true });
+  t.like((await ask('GET', group, { as: 'acme/ci' })).body.nodeGroups[0], { description: '', members: [] });
+  t.is((await ask('GET', '/orgs/acme/nodes/n')).body.nodes['acme/n'].ha_group, 'g');
+  t.is((await ask('PUT', group, { as: 'root/root', body: {} })).status, 403);
+  t.is((await ask('DELETE', `${group}/nodes/n`, { as: 'acme/ci' })).status, 204);
+  t.is((await ask('POST', '/orgs/acme/hagroups/own', { as: 'acme/ci', body: {} })).status, 201);
+  t.is((await ask('POST', '/orgs/acme/hagroups/own/nodes/n', { as: 'acme/ci' })).status, 201);
+  t.is((await ask('DELETE', group)).status, 204);
+});

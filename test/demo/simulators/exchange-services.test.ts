@@ -117,14 +117,15 @@ test('keys take any content of any type and come back as plain text (§0)', asyn
   t.deepEqual([missing.status, missing.body], [404, '']);
 });
 
-test('of parallel PUTs of one new key some get 500; one after another they are fine (§0)', async (t) => {
+test('of 32 parallel PUTs of one new key 9 get 500; one after another they are fine (§0)', async (t) => {
   const { ask, simulator } = await exchange(t);
   await ask('POST', '/orgs/acme/services', { body: service() });
   const authorization = basic('acme/admin');
   const put = async (): Promise<number> =>
     (await simulator.request({ method: 'PUT', path: `${PATH}/keys/k`, authorization, body: 'PEM' })).status;
   const together = await Promise.all(Array.from({ length: 32 }, put));
-  t.deepEqual(new Set(together), new Set([201, 500]));
+  t.is(together.filter((status) => status === 201).length, 23);
+  t.is(together.filter((status) => status === 500).length, 9);
   t.deepEqual([await put(), await put()], [201, 201]);
 });
 
