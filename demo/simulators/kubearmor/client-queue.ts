@@ -27,6 +27,11 @@ export class ClientQueue {
     return this.#dropped;
   }
 
+  /** What waits for the client to read. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
   push(message: object): void {
     if (!this.#blocked) this.#write(message);
     else if (this.#waiting.length < this.#longest) this.#waiting.push(message);

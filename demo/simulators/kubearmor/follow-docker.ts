@@ -28,7 +28,8 @@ export async function followDocker(docker: Docker, machine: Machine, signal: Abo
   const lines = createInterface({ input: stream });
   lines.on('line', (line) => apply(machine, JSON.parse(line)));
   // The engine went away, or `signal` said so: there is nothing to follow any more.
-  for (const source of [stream, lines]) source.on('error', () => undefined);
+  stream.on('error', () => undefined);
+  lines.on('error', () => undefined);
 }
 
 function apply(machine: Machine, { Action, Actor }: EngineEvent): void {

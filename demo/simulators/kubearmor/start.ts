@@ -37,6 +37,8 @@ export interface KubeArmorSimulator {
   readonly clients: number;
   /** Events that some client's queue had no room for; the real one tells nobody. */
   readonly dropped: number;
+  /** Events that wait for their client to read, the longest queue. */
+  readonly queued: number;
   /** Resolves when it is initialised: from then on it enforces. */
   readonly initialised: Promise<void>;
   /** Resolves when everything that Docker has told it is worked through. */
@@ -179,6 +181,10 @@ export async function startKubeArmor(options: StartOptions = {}): Promise<KubeAr
     get dropped() {
       const present = Object.values(clients).flatMap((queues) => [...queues]);
       return present.reduce((sum, { dropped }) => sum + dropped, droppedByGone);
+    },
+    get queued() {
+      const present = Object.values(clients).flatMap((queues) => [...queues]);
+      return Math.max(0, ...present.map(({ length }) => length));
     },
     settled: () => initialised.then(() => docker.settled()),
     emit: send,
