@@ -1,6 +1,7 @@
 import { CAPABILITIES } from './capabilities.ts';
+import { FileHooks } from './file-hooks.ts';
 import type { Machine } from './machine.ts';
-import type { FileHook, LsmCall, PresetName, Process, RootFs, TracedCall } from './process.ts';
+import type { LsmCall, PresetName, Process, RootFs, TracedCall } from './process.ts';
 import { PROTOCOLS, SOCKET_TYPES } from './rule-map.ts';
 
 /** `Passed`, or the error's text as KubeArmor writes it. */
@@ -27,11 +28,13 @@ export class Program {
   readonly process: Process;
   readonly #machine: Machine;
   readonly #root: RootFs;
+  readonly #files: FileHooks;
 
   constructor(machine: Machine, process: Process, root: RootFs) {
     this.#machine = machine;
     this.process = process;
     this.#root = root;
+    this.#files = new FileHooks(machine, process, root);
   }
 
   /** Runs another program in a child process, or in its own place; the outcome is what execve says. */
@@ -39,9 +42,9 @@ export class Program {
     const executable = this.#root.facts.links?.[argv[0]] ?? argv[0];
     const next = this.#machine.processes.become(this.process, executable, argv, fork);
     const entering = { ...next, name: this.process.name };
-    const file = this.#seen(executable);
+    const file = this.#files.seen(executable);
     const stopped =
-      this.#hooks('FILE_OPEN', executable) ||
+      this.#files.denies('FILE_OPEN', executable) ||
       (SHARED_MEMORY.test(executable) && this.#deny(entering, preset('filelessExec', executable))) ||
       (this.process.tty !== '' && !fork && this.#deny(entering, preset('exec', executable))) ||
       this.#deny(entering, { hook: 'SECURITY_BPRM_CHECK', file, args: argv.slice(1) });
@@ -60,47 +63,48 @@ export class Program {
   open(path: string, flags = 'O_RDONLY'): Outcome {
     const real = this.#root.facts.links?.[path] ?? path;
     const creates = flags.includes('O_CREAT') && !this.#root.changed.has(real);
-    const result = this.#openFile(real, creates, /O_WRONLY|O_RDWR/.test(flags), flags.includes('O_TRUNC'));
+    const opening = { creates, writes: /O_WRONLY|O_RDWR/.test(flags), truncates: flags.includes('O_TRUNC') };
+    const result = this.#files.deniesOpening(real, opening) ? DENIED : PASSED;
     this.#traceFile(real, `syscall=SYS_OPENAT fd=-100 flags=${flags}`, result);
     return result;
   }
 
   /** Writes to an open file. */
   write(path: string): Outcome {
-    return this.#hooks('FILE_PERMISSION', path) ? DENIED : PASSED;
+    return this.#files.denies('FILE_PERMISSION', path) ? DENIED : PASSED;
   }
 
   unlink(path: string, call: 'unlinkat' | 'unlink' = 'unlinkat'): Outcome {
-    const result = this.#hooks('FILE_UNLINK', path) ? DENIED : PASSED;
+    const result = this.#files.denies('FILE_UNLINK', path) ? DENIED : PASSED;
     this.#traceAudited(path, call === 'unlink' ? 'syscall=SYS_UNLINK' : 'syscall=SYS_UNLINKAT flags=', result);
     return result;
   }
 
   rmdir(path: string, call: 'unlinkat' | 'rmdir' = 'unlinkat'): Outcome {
-    const result = this.#hooks('FILE_RMDIR', path) ? DENIED : PASSED;
+    const result = this.#files.denies('FILE_RMDIR', path) ? DENIED : PASSED;
     const data = call === 'rmdir' ? 'syscall=SYS_RMDIR' : 'syscall=SYS_UNLINKAT flags=AT_REMOVEDIR';
     this.#traceAudited(path, data, result);
     return result;
   }
 
   /** These leave no telemetry at all, only the denial of the hook. */
-  mkdir = (path: string): Outcome => (this.#hooks('FILE_MKDIR', path) ? DENIED : PASSED);
-  mknod = (path: string): Outcome => (this.#hooks('FILE_MKNOD', path) ? DENIED : PASSED);
-  symlink = (path: string): Outcome => (this.#hooks('FILE_SYMLINK', path) ? DENIED : PASSED);
-  truncate = (path: string): Outcome => (this.#hooks('FILE_TRUNCATE', path) ? DENIED : PASSED);
+  mkdir = (path: string): Outcome => (this.#files.denies('FILE_MKDIR', path) ? DENIED : PASSED);
+  mknod = (path: string): Outcome => (this.#files.denies('FILE_MKNOD', path) ? DENIED : PASSED);
+  symlink = (path: string): Outcome => (this.#files.denies('FILE_SYMLINK', path) ? DENIED : PASSED);
+  truncate = (path: string): Outcome => (this.#files.denies('FILE_TRUNCATE', path) ? DENIED : PASSED);
 
   link(from: string, to: string): Outcome {
-    return this.#hooks('FILE_LINK', from) || this.#hooks('FILE_LINK', to) ? DENIED : PASSED;
+    return this.#files.denies('FILE_LINK', from) || this.#files.denies('FILE_LINK', to) ? DENIED : PASSED;
   }
 
   /** A denied rename is denied in silence (reference/kubearmor.md §0). */
   rename(from: string, to: string): Outcome {
-    return this.#hooks('FILE_RENAME', from) || this.#hooks('FILE_RENAME', to) ? DENIED : PASSED;
+    return this.#files.denies('FILE_RENAME', from) || this.#files.denies('FILE_RENAME', to) ? DENIED : PASSED;
   }
 
   chmod(path: string): Outcome {
-    if (this.#hooks('FILE_CHMOD', path)) return DENIED;
-    return this.#copyUp(path) ? DENIED : PASSED;
+    if (this.#files.denies('FILE_CHMOD', path)) return DENIED;
+    return this.#files.copyUp(path) ? DENIED : PASSED;
   }
 
   /** Not covered by a hook of its own (§4.9), but by the capability. */
@@ -216,44 +220,6 @@ export class Program {
     return this.#deny(this.process, preset('protectProc', resource)) ? DENIED : PASSED;
   }
 
-  #openFile(path: string, creates: boolean, writes: boolean, truncates: boolean): Outcome {
-    if (creates && this.#hooks('FILE_MKNOD', path)) return DENIED;
-    if (creates) this.#root.changed.add(path);
-    if (writes && !creates && this.#copyUp(path)) return DENIED;
-    if (this.#hooks('FILE_OPEN', path)) return DENIED;
-    return truncates && !creates && this.#hooks('FILE_TRUNCATE', path) ? DENIED : PASSED;
-  }
-
-  /** The first change of an image's file copies it, under a name of overlayfs' own, in the name of this process. */
-  #copyUp(original: string): boolean {
-    if (!this.#isOfImage(original) || this.#root.changed.has(original)) return false;
-    this.#root.changed.add(original);
-    const path = `${this.#root.workDirectory}/#${this.#root.changed.size}`;
-    const file = { path, owner: 0, parentOwner: 0 };
-    return (['FILE_OPEN', 'FILE_PERMISSION', 'FILE_PERMISSION'] as const).some((hook) =>
-      this.#deny(this.process, { hook, file, uid: 0 }),
-    );
-  }
-
-  /** A hook on a path; opening and writing a file of the image goes through it twice, the second time as root. */
-  #hooks(hook: FileHook, path: string): boolean {
-    const file = this.#seen(path);
-    if (this.#deny(this.process, { hook, file, uid: this.process.uid })) return true;
-    const twice = (hook === 'FILE_OPEN' || hook === 'FILE_PERMISSION') && this.#isOfImage(path);
-    return twice && this.#deny(this.process, { hook, file, uid: 0 });
-  }
-
-  #isOfImage(path: string): boolean {
-    const elsewhere = ['/proc/', '/sys/', '/dev/', ...(this.#root.facts.volumes ?? [])];
-    return this.process.mountNamespace !== 0 && !elsewhere.some((directory) => path.startsWith(directory));
-  }
-
-  #seen(path: string) {
-    const owners = this.#root.facts.owners ?? {};
-    const parent = path.slice(0, path.lastIndexOf('/')) || '/';
-    return { path, owner: owners[path] ?? 0, parentOwner: owners[parent] ?? 0 };
-  }
-
   #deny(process: Process, call: LsmCall): boolean {
     return this.#machine.denies(process, call);
   }
@@ -263,11 +229,11 @@ export class Program {
   }
 
   #traceFile(resource: string, data: string, result: Outcome): void {
-    this.#trace({ operation: 'File', resource, data, result, owner: this.#seen(resource).owner });
+    this.#trace({ operation: 'File', resource, data, result, owner: this.#files.seen(resource).owner });
   }
 
   #traceAudited(resource: string, data: string, result: Outcome): void {
-    this.#trace({ operation: 'File', resource, data, result, owner: this.#seen(resource).owner, audited: true });
+    this.#trace({ operation: 'File', resource, data, result, owner: this.#files.seen(resource).owner, audited: true });
   }
 
   #traceAddress(data: string, family: string, address: string, port: number, result: Outcome): void {
