@@ -11,8 +11,22 @@ import { readDist } from '#tools/bundle/read-dist.ts';
 import type { Publishable } from '#tools/bundle/types.ts';
 import { DEFAULT_CONCURRENCY } from '#tools/hub/open-hub.ts';
 import { keyNameOf, type Resource, resourcesOf } from '#tools/hub/resources.ts';
-import type { BareLoop, BareRequest } from './bare-loop.ts';
 import type { BenchLine } from './run.ts';
+
+/** What bare-loop.mjs reads. */
+interface BareLoop {
+  readonly authorization: string;
+  readonly concurrency: number;
+  /** Requests of one wave are under way at once; a wave begins when the one before has ended. */
+  readonly waves: readonly (readonly BareRequest[])[];
+}
+
+interface BareRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly body?: string;
+  readonly type?: string;
+}
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const SERVICES = 200;
@@ -138,7 +152,7 @@ async function bare(bundle: string, home: string, hub: Hub, waves: BareLoop['wav
   const authorization = `Basic ${Buffer.from(`demo/${user}:${password}`).toString('base64')}`;
   const loop: BareLoop = { authorization, concurrency: DEFAULT_CONCURRENCY, waves };
   writeFileSync(file, JSON.stringify(loop));
-  await process_(bundle, home, ['test/bench/bare-loop.ts', file]);
+  await process_(bundle, home, ['test/bench/bare-loop.mjs', file]);
 }
 
 /** What a first publish sends: listings, then what needs nothing, then what needs that. */

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { ArmorError } from '#errors';
 import type { CommandContext } from '#tools/command.ts';
 import { loadSettings } from '#tools/load-settings.ts';
 import { type Loaded, loadPublishable } from './load-publishable.ts';
@@ -37,9 +38,21 @@ export async function withHub<T>(
   const hub = await openHub(hubSettings, { concurrency, signal, proxyEnv: env });
   try {
     return await work(loaded, hub);
+  } catch (error) {
+    // Whatever it says by then: it came of the interruption.
+    throw signal.aborted ? interrupted(String(signal.reason)) : error;
   } finally {
     hub.close();
   }
+}
+
+function interrupted(by: string): ArmorError {
+  return new ArmorError(
+    'INTERRUPTED',
+    `interrupted by ${by}; what was written until then stays`,
+    { request: 'hzn-armor' },
+    'Run the command again: it goes on from what the hub holds.',
+  );
 }
 
 function positive(text: string): number {

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'NODE_UNREACHABLE'
   | 'STATE_UNWRITABLE'
   | 'ALREADY_RUNNING'
+  | 'INTERRUPTED'
   | 'INTERNAL';
 
 /** Where the cause sits: a position in a source file, or a request (method and URL, never credentials). */

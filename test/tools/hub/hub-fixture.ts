@@ -1,9 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type Hub, type HubOptions, startHub } from '#demo/simulators/hub/start-hub.ts';
 import type { Fate, HubState, SeenRequest } from '#demo/simulators/types.ts';
+import { signerOf } from '#tools/signing/signer.ts';
 import { type Ran, run } from '../../support/run-command.ts';
 import { writeBundle } from '../bundle/bundle-fixture.ts';
 import { temporaryDirectory } from '../signing/temporary-directory.ts';
@@ -31,6 +32,9 @@ const pem = (): string =>
 /** One key for a whole test file: making one takes longer than publishing with it. */
 const KEY = pem();
 
+/** The publisher's key, for envelopes that another publisher with the same key would make. */
+export const SIGNER = signerOf(createPrivateKey(KEY));
+
 export type FateRule = (request: { readonly index: number; readonly method: string; readonly path: string }) => Fate;
 
 export const SERVE: Fate = { kind: 'serve' };
@@ -41,7 +45,7 @@ export interface Publisher {
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
   /** Runs a command in the bundle's directory. */
-  run(args: readonly string[], env?: Readonly<Record<string, string | undefined>>): Promise<Ran>;
+  run(args: readonly string[], env?: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): Promise<Ran>;
   /** Changes a file of the bundle; undefined text empties nothing, it writes. */
   write(file: string, text: string): void;
   /** From now on, for every request; absent: served as usual. */
@@ -54,6 +58,8 @@ export interface Publisher {
 
 export interface PublisherOptions extends Pick<HubOptions, 'latencyMs' | 'tls'> {
   readonly changes?: Readonly<Record<string, string | undefined>>;
+  /** A bundle that is there already, instead of a new one: what was loaded of it once is remembered. */
+  readonly dir?: string;
   readonly user?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -63,7 +69,7 @@ export async function publisher(t: ExecutionContext, options: PublisherOptions =
   let rule: FateRule | undefined;
   let arrived = 0;
   const writes: string[] = [];
-  const { changes = {}, user = 'acme/ci', env: more = {}, ...behaviour } = options;
+  const { changes = {}, dir = writeBundle(t, changes), user = 'acme/ci', env: more = {}, ...behaviour } = options;
   const hub = await startHub({
     state: STATE,
     ...behaviour,
@@ -75,7 +81,6 @@ export async function publisher(t: ExecutionContext, options: PublisherOptions =
     },
   });
   t.teardown(() => hub.close());
-  const dir = writeBundle(t, changes);
   const home = temporaryDirectory(t);
   writeKey(home, KEY);
   const env = {
@@ -93,7 +98,8 @@ export async function publisher(t: ExecutionContext, options: PublisherOptions =
     hub,
     dir,
     env,
-    run: (args, changed = {}) => run(args, { cwd: dir, env: { ...env, ...changed } }),
+    run: (args, changed = {}, signal = new AbortController().signal) =>
+      run(args, { cwd: dir, env: { ...env, ...changed }, signal }),
     write: (file, text) => {
       mkdirSync(dirname(join(dir, file)), { recursive: true });
       writeFileSync(join(dir, file), text);

@@ -1,7 +1,9 @@
 import test from 'ava';
 import type { Fate } from '#demo/simulators/types.ts';
-import { SMALL_BUNDLE } from '../bundle/bundle-fixture.ts';
-import { PASSWORD, type Publisher, publisher, publishes, SERVE } from './hub-fixture.ts';
+import type { PolicyContent } from '#policy/payload.ts';
+import { signContent } from '#tools/signing/sign-content.ts';
+import { SMALL_BUNDLE, writeBundle } from '../bundle/bundle-fixture.ts';
+import { PASSWORD, type Publisher, publisher, publishes, SERVE, SIGNER } from './hub-fixture.ts';
 
 /** Everything of the org on the hub, without what differs between two publishes of one bundle. */
 async function held({ hub }: Publisher): Promise<unknown> {
@@ -38,17 +40,16 @@ function settled(key: string, value: unknown): unknown {
 
 const cut = test.macro({
   async exec(t, kind: 'cut-before' | 'cut-after', changed: boolean) {
-    const reference = await publisher(t);
+    const dir = writeBundle(t);
+    const oldDir = writeBundle(t, OLD);
+    const reference = await publisher(t, { dir });
     await publishes(t, reference);
     const wanted = await held(reference);
     await reference.hub.close();
     let interrupted = 0;
     for (let index = 0; ; index += 1) {
-      const p = await publisher(t, { changes: changed ? OLD : {} });
-      if (changed) {
-        await publishes(t, p);
-        for (const [file, text] of Object.entries(OLD)) if (text !== undefined) p.write(file, SMALL_BUNDLE[file] ?? '');
-      }
+      const p = await publisher(t, { dir });
+      if (changed) await publishes(t, p, '--bundle', oldDir);
       p.meet((request) => (request.index === index ? ({ kind } satisfies Fate) : SERVE));
       const first = await p.run(['publish', '--json']);
       p.meet();
@@ -89,12 +90,13 @@ test(cut, 'cut-after', true);
 
 const cutRemoval = test.macro({
   async exec(t, kind: 'cut-before' | 'cut-after') {
-    const nothing = await publisher(t);
+    const dir = writeBundle(t);
+    const nothing = await publisher(t, { dir });
     await publishes(t, nothing);
     t.is((await nothing.run(['unpublish', '--purge'])).status, 0);
     const wanted = await held(nothing);
     for (let index = 0; ; index += 1) {
-      const p = await publisher(t);
+      const p = await publisher(t, { dir });
       await publishes(t, p);
       p.meet((request) => (request.index === index ? ({ kind } satisfies Fate) : SERVE));
       const first = await p.run(['unpublish', '--purge']);
@@ -175,5 +177,54 @@ test('a CSS that never stores it is an error', async (t) => {
   t.regex(
     stderr,
     /node-policies\/edge\.yaml: the CSS says that it took node\.edge\.\w+, and does not have it \(HUB_REJECTED\)/,
+  );
+});
+
+test('SIGINT lets what is under way end, starts nothing further, and says so', async (t) => {
+  const p = await publisher(t);
+  const abort = new AbortController();
+  let after = 0;
+  p.meet(({ method }) => {
+    if (abort.signal.aborted) after += 1;
+    if (method === 'POST') abort.abort('SIGINT');
+    return SERVE;
+  });
+  const { status, stderr } = await p.run(['publish'], {}, abort.signal);
+  t.is(status, 1);
+  t.regex(
+    stderr,
+    /hzn-armor: interrupted by SIGINT; what was written until then stays \(INTERRUPTED\)\. Run the command again/,
+  );
+  // The first services are sent at once; keys, policies and what deploys them are not.
+  t.true(after < 16, `${after} requests after the signal`);
+  p.meet();
+  await publishes(t, p);
+  t.like(await publishes(t, p), { created: 0, updated: 0, requests: { writes: 0 } });
+});
+
+test('a publisher that is overtaken by another one with other content is told so', async (t) => {
+  const p = await publisher(t);
+  let written = false;
+  const theirs: PolicyContent = {
+    format: 1,
+    id: `node.edge.${SIGNER.keyId.slice(0, 12)}`,
+    layer: 'node',
+    target: { host: true },
+    inherit: true,
+    policies: [],
+    catalogue: [],
+  };
+  const envelope = await signContent(theirs, SIGNER, undefined, 9_999_999_999);
+  const path = `/api/v1/objects/acme/security-policy/${theirs.id}`;
+  p.meet((request) => {
+    if (request.method === 'PUT' && request.path === path) written = true;
+    // Between our write and our look the other one has written.
+    return written && request.path === `${path}/data` ? { kind: 'answer', status: 200, body: envelope } : SERVE;
+  });
+  const { status, stderr } = await p.run(['publish']);
+  t.is(status, 1);
+  t.regex(
+    stderr,
+    /node-policies\/edge\.yaml: another publisher wrote node\.edge\.\w+ with other content \(seq 9999999999\) at this moment \(HUB_CONFLICT\)/,
   );
 });
