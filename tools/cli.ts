@@ -15,7 +15,7 @@ if (name === '--version' || name === '-V') {
 } else if (name === 'help') {
   process.exitCode = await run(rest[0] ?? '', ['--help']);
 } else if (entry === undefined) {
-  const { unknownCommand } = await import('./help.ts');
+  const { unknownCommand } = await import('./unknown-command.ts');
   process.stderr.write(`${unknownCommand(name)}\n`);
   process.exitCode = 2;
 } else {

@@ -35,22 +35,3 @@ export function versionText(): string {
   };
   return version;
 }
-
-/** One line for a command that does not exist, with the nearest that does. */
-export function unknownCommand(name: string): string {
-  const near = commands.map((command) => command.name).sort((a, b) => distance(a, name) - distance(b, name))[0];
-  return `hzn-armor: there is no command "${name}"; did you mean "${near}"? hzn-armor --help lists them.`;
-}
-
-/** Levenshtein distance, for suggestions. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [i, left] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, right] of [...b].entries()) {
-      next.push(Math.min((row[j] ?? 0) + (left === right ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}

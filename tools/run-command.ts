@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { ArmorError, ArmorErrors } from '#errors';
 import type { CommandContext, ExitStatus } from './command.ts';
 import { commands } from './command-table.ts';
-import { unknownCommand } from './help.ts';
+import { unknownCommand } from './unknown-command.ts';
 
 /** Loads and runs one command; every error becomes one line on stderr (or `{errors:[…]}` on stdout under --json). */
 export async function runCommand(name: string, args: readonly string[], context: CommandContext): Promise<ExitStatus> {
