@@ -21,7 +21,7 @@ export interface EssNode {
 
 const AGREEMENT = 'a'.repeat(64);
 
-export async function startEssNode(t: ExecutionContext): Promise<EssNode> {
+export async function startEssNode(t: Pick<ExecutionContext, 'teardown'>): Promise<EssNode> {
   const hub = await startHub({
     state: {
       password: 'pw',

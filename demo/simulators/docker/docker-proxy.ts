@@ -35,12 +35,19 @@ export async function startDockerProxy(machine: Machine): Promise<DockerProxy> {
       if (kept.length > EVENTS_KEPT) kept.shift();
       for (const follower of followers) follower.write(eventLine(event));
     },
+    // The past is in dockerd's memory and ends with it, as do the streams.
+    down() {
+      kept.length = 0;
+      for (const follower of followers) follower.destroy();
+      followers.clear();
+    },
   });
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const url = new URL(request.url ?? '/', 'http://docker');
     const path = url.pathname.replace(/^\/v1\.\d+/, '');
     const restart = ALLOWED.restart.exec(path);
+    if (!machine.dockerUp) return void response.writeHead(502).end();
     if (request.method === 'GET' && path === '/_ping') response.end('OK');
     else if (request.method === 'GET' && ALLOWED.list.test(path)) json(response, 200, listing(machine, url));
     else if (request.method === 'GET' && ALLOWED.events.test(path)) events(url, kept, followers, response);
@@ -88,27 +95,33 @@ function listing(machine: Machine, url: URL): object[] {
   return machine
     .containers()
     .filter(({ running }) => running || all)
-    .map(listed);
+    .map((container) => listed(container, machine.now()));
 }
 
-function listed({ id, name, image, labels, running, startedAtMs }: Container): object {
+function listed({ id, name, image, labels, running, startedAtMs }: Container, nowMs: number): object {
   return {
     Id: id,
     Names: [`/${name}`],
     Image: image,
     Labels: labels,
     State: running ? 'running' : 'exited',
-    Status: running ? `Up ${humanDuration(Date.now() - startedAtMs)}` : 'Exited (137) 1 second ago',
+    Status: running ? `Up ${humanDuration(nowMs - startedAtMs)}` : 'Exited (137) 1 second ago',
   };
 }
 
-/** As Docker writes it (go-units HumanDuration), as far as a demo runs. */
+/** As Docker writes it (go-units HumanDuration). */
 function humanDuration(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds < 1) return 'Less than a second';
   if (seconds < 60) return `${seconds} second${seconds === 1 ? '' : 's'}`;
   const minutes = Math.floor(seconds / 60);
-  return minutes === 1 ? 'About a minute' : `${minutes} minutes`;
+  if (minutes < 60) return minutes === 1 ? 'About a minute' : `${minutes} minutes`;
+  const hours = Math.floor(ms / 3_600_000 + 0.5);
+  if (hours < 48) return hours === 1 ? 'About an hour' : `${hours} hours`;
+  const days = Math.floor(hours / 24);
+  if (days < 14) return `${days} days`;
+  if (days < 60) return `${Math.floor(days / 7)} weeks`;
+  return days < 2 * 365 ? `${Math.floor(days / 30)} months` : `${Math.floor(hours / 24 / 365)} years`;
 }
 
 function events(
@@ -122,6 +135,11 @@ function events(
     return value === null ? undefined : Number(value) * 1000;
   };
   const [since, until] = [bound('since'), bound('until')];
+  if (since !== undefined && until !== undefined && since > until) {
+    const message = 'invalid parameter: `since` time cannot be after `until` time';
+    json(response, 400, { message });
+    return;
+  }
   response.writeHead(200, { 'content-type': 'application/json' });
   response.flushHeaders();
   const past =

@@ -64,7 +64,7 @@ export class Daemon {
       hostVisibility: new Set(settings.hostVisibility),
       throttle: kernelThrottle,
       throttling,
-      now: () => performance.timeOrigin + performance.now(),
+      now: machine.now,
       push: (event: EventRecord) => this.#feeder.push(event),
     });
     this.#state = new StateAgent(

@@ -57,21 +57,22 @@ export interface DockerListener {
  */
 export class Machine {
   readonly hostname: string;
+  /** Its wall clock, milliseconds since the epoch: Docker's and KubeArmor's as well. */
+  readonly now: () => number;
   readonly processes: ProcessTable;
   /** Set while a KubeArmor runs. */
   sensor: Sensor | undefined;
   /** AppArmor profiles in the kernel: they stay when the KubeArmor that loaded them is killed (§7). */
   readonly profiles = new Map<string, (process: Process, call: LsmCall) => boolean>();
   readonly #roots = new Map<string, RootFs>();
-  readonly #now: () => number;
   readonly #numbers = new NamespaceNumbers();
   readonly #containers = new Map<string, Container>();
   readonly #listeners = new Set<DockerListener>();
   #dockerUp = true;
 
-  constructor({ hostname = 'edge-1', now = Date.now }: { hostname?: string; now?: () => number } = {}) {
+  constructor({ hostname = 'edge-1', now = wallMs }: { hostname?: string; now?: () => number } = {}) {
     this.hostname = hostname;
-    this.#now = now;
+    this.now = now;
     this.processes = new ProcessTable(now);
   }
 
@@ -148,7 +149,7 @@ export class Machine {
     }
     const namespaces = this.#numbers.take();
     const init = this.processes.init(container, namespaces);
-    const started = { ...container, running: true, startedAtMs: this.#now(), namespaces, init };
+    const started = { ...container, running: true, startedAtMs: this.now(), namespaces, init };
     this.#containers.set(name, started);
     this.#emit('start', started);
     return started;
@@ -244,7 +245,11 @@ export class Machine {
 
   #emit(action: DockerAction, container: Container): void {
     if (!this.#dockerUp) return;
-    const event = { action, container, atMs: this.#now() };
+    const event = { action, container, atMs: this.now() };
     for (const listener of this.#listeners) listener.event(event);
   }
+}
+
+function wallMs(): number {
+  return performance.timeOrigin + performance.now();
 }

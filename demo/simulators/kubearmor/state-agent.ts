@@ -139,5 +139,7 @@ function bytes(object: object): Buffer {
 
 /** As Go's Time.String writes a time in UTC. */
 function goTime(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ').replace('Z', ' +0000 UTC');
+  const [day, time] = new Date(ms).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length).split('T');
+  const fraction = (ms % 1000).toFixed(6).replace('.', '').padStart(9, '0').replace(/0+$/, '');
+  return `${day} ${time}${fraction === '' ? '' : `.${fraction}`} +0000 UTC`;
 }

@@ -89,7 +89,8 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
       up: ({ id, atMs, state }) => {
         kubearmorSince = atMs;
         // Without a StateAgent nobody tells which containers are registered: none can be called protected.
-        if (state === undefined) protector.observe({ kind: 'state-snapshot', session: id, containers: [], atMs });
+        if (state === undefined)
+          protector.observe({ kind: 'state-snapshot', session: id, stateAgent: false, containers: [], atMs });
         notice('kubearmor-up', state === undefined ? 'connected; its StateAgent is off' : 'connected');
         protector.sessionBegan(id);
       },

@@ -14,6 +14,7 @@ const good: TrackedContainer = {
   stopSeen: false,
   registration: { pidNamespace: 4026532220, mountNamespace: 4026532217, runStartedAtMs: 990, registeredAtMs: 1100 },
   crashHole: false,
+  displaced: false,
   crashes: [],
 };
 const up = { docker: 'up', kubearmor: 'up' } as const;
@@ -63,6 +64,8 @@ test(exposed, 'enforcer-unknown', { node: { ...bpf, enforcer: 'unknown' } });
 test(exposed, 'apparmor-without-profile', { node: { ...bpf, enforcer: 'AppArmor' } });
 test(exposed, 'not-registered', { container: unregistered });
 test(exposed, 'crashed-and-restarted', { container: { ...good, crashHole: true } });
+test(exposed, 'namespaces-reused', { container: { ...good, displaced: true } });
+test(exposed, 'docker-unreachable', { tracker: { docker: 'down', kubearmor: 'up' } });
 test(exposed, 'seen-doing-what-is-blocked', { node: { ...bpf, contradicted: new Set([good.id]) } });
 test(exposed, 'namespaces-unreadable', {
   container: {
@@ -75,11 +78,6 @@ test(exposed, 'host-namespaces', {
     ...good,
     registration: { pidNamespace: INITIAL_PID_NAMESPACE, mountNamespace: 1, runStartedAtMs: 990, registeredAtMs: 1100 },
   },
-});
-const { running: _unknown, ...unseen } = good;
-test(exposed, 'docker-unreachable', {
-  container: { ...unseen, running: undefined },
-  tracker: { docker: 'down', kubearmor: 'up' },
 });
 
 test('the time between a start and the registration is one gap, with every reason it had', (t) => {

@@ -68,7 +68,7 @@ test('an outage of KubeArmor exposes the workload until its policies are applied
     start,
     added,
     { kind: 'kubearmor-lost', atMs: 5000 },
-    { kind: 'state-snapshot', session: 's2', containers: [known(7000)], atMs: 8000 },
+    { kind: 'state-snapshot', session: 's2', containers: [known(7000, 991.5)], atMs: 8000 },
   );
   t.is(history?.protection, 'unprotected');
   t.deepEqual(history?.reasons, ['policies-not-applied']);

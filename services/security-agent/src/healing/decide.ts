@@ -3,12 +3,11 @@ import type { TrackedContainer } from '#agent/workloads/track.ts';
 /** restart: close the hole by a restart through the proxy; report: say so and leave it. */
 export type HealMode = 'restart' | 'report';
 
-/** What to do about a workload whose registration a crash made void (design §7.5). */
+/** What to do about a workload that KubeArmor does not hold, and never will until it is started again (design §7.5). */
 export type HealStep =
-  | { readonly kind: 'nothing' }
   | { readonly kind: 'restart'; readonly containerId: string }
   | { readonly kind: 'wait'; readonly forMs: number; readonly why: 'just-healed' | 'crash-loop' | 'settling' }
-  | { readonly kind: 'report'; readonly why: 'mode' | 'docker-unreachable' };
+  | { readonly kind: 'report'; readonly why: 'mode' | 'docker-unreachable' | 'restarts-do-not-help' };
 
 /** At most one restart in five minutes for one container (design §7.5). */
 export const HEAL_INTERVAL_MS = 5 * 60_000;
@@ -22,9 +21,36 @@ const LOOP_WINDOW_MS = 10 * 60_000;
 /** A looping workload is healed once it has run this long without a crash, and later after each failed heal. */
 const LOOP_SETTLED_MS = 2 * 60_000;
 
+/**
+ * KubeArmor registers a container a quarter of a second after its start, and looks for none that started while it could
+ * not hear Docker (kubearmor.md §0, §1.9): one that it does not know by now it never will.
+ */
+const LOST_AFTER_MS = 60_000;
+/** A KubeArmor that was deaf at its own start stays so (§1.9): more restarts than this help nobody. */
+const LOST_TRIES = 3;
+
+/** Why KubeArmor does not hold a container that runs. */
+export type Hole = 'crash' | 'displaced' | 'lost';
+
+/** Which of them a container is in. @param unregisteredForMs undefined while KubeArmor cannot be asked */
+export function holeOf(
+  container: Pick<TrackedContainer, 'crashHole' | 'displaced' | 'registration' | 'running'>,
+  unregisteredForMs: number | undefined,
+): Hole | undefined {
+  if (container.running !== true) return undefined;
+  if (container.crashHole) return 'crash';
+  if (container.displaced) return 'displaced';
+  if (container.registration === undefined && unregisteredForMs !== undefined && unregisteredForMs >= LOST_AFTER_MS) {
+    return 'lost';
+  }
+  return undefined;
+}
+
 export interface HealHistory {
   /** Monotonic milliseconds of the last restart of ours, per container id. */
   readonly lastMs: ReadonlyMap<string, number>;
+  /** Restarts of ours since KubeArmor last had the container registered. */
+  readonly lostTries: ReadonlyMap<string, number>;
 }
 
 /**
@@ -34,7 +60,8 @@ export interface HealHistory {
  * @param crashAgesMs how long ago each known crash was, newest last
  */
 export function decideHeal(
-  container: Pick<TrackedContainer, 'id' | 'crashHole' | 'running'>,
+  id: string,
+  hole: Hole,
   context: {
     readonly mode: HealMode;
     readonly docker: 'up' | 'down';
@@ -46,10 +73,12 @@ export function decideHeal(
     readonly settleMs: number;
   },
 ): HealStep {
-  if (!container.crashHole || container.running !== true) return { kind: 'nothing' };
   if (context.mode === 'report') return { kind: 'report', why: 'mode' };
   if (context.docker === 'down') return { kind: 'report', why: 'docker-unreachable' };
-  const last = context.history.lastMs.get(container.id);
+  if (hole === 'lost' && (context.history.lostTries.get(id) ?? 0) >= LOST_TRIES) {
+    return { kind: 'report', why: 'restarts-do-not-help' };
+  }
+  const last = context.history.lastMs.get(id);
   if (last !== undefined && context.nowMs - last < HEAL_INTERVAL_MS) {
     return { kind: 'wait', forMs: HEAL_INTERVAL_MS - (context.nowMs - last), why: 'just-healed' };
   }
@@ -58,5 +87,5 @@ export function decideHeal(
   if (context.runningForMs < needed) {
     return { kind: 'wait', forMs: needed - context.runningForMs, why: looping ? 'crash-loop' : 'settling' };
   }
-  return { kind: 'restart', containerId: container.id };
+  return { kind: 'restart', containerId: id };
 }

@@ -3,7 +3,7 @@ import type { NewAgentEvent } from '#agent/events/agent-event.ts';
 import { isWorkload } from '#agent/workloads/identity.ts';
 import type { TrackedContainer, Tracker } from '#agent/workloads/track.ts';
 import { SERVICE_NAME_LABEL } from '#policy/types.ts';
-import { decideHeal, type HealMode, type HealStep } from './decide.ts';
+import { decideHeal, type HealMode, type HealStep, type Hole, holeOf } from './decide.ts';
 
 export interface HealerContext {
   readonly mode: HealMode;
@@ -16,7 +16,7 @@ export interface HealerContext {
   readonly notify: (event: NewAgentEvent) => void;
 }
 
-/** Closes crash holes, within the limits of decide.ts. */
+/** Closes holes, within the limits of decide.ts. */
 export interface Healer {
   /** Looks at every workload and does what is due. Cheap; called often. */
   check(): Promise<void>;
@@ -29,21 +29,39 @@ interface Memory {
   /** As the tracker had them at the last look. */
   readonly known: readonly number[];
   readonly crashesMs: readonly number[];
+  /** Since when KubeArmor could have registered it and has not. */
+  readonly unregisteredSinceMs: number | undefined;
   readonly reportedRun?: number | undefined;
 }
+
+const WHAT: Readonly<Record<Hole, string>> = {
+  crash: "crashed and restarted outside of KubeArmor's sight",
+  displaced: 'KubeArmor has mixed it up with another container that had its namespace numbers',
+  lost: 'KubeArmor has missed its start',
+};
+const WHY: Readonly<Record<Extract<HealStep, { kind: 'report' }>['why'], string>> = {
+  mode: 'healing is set to report',
+  'docker-unreachable': 'Docker cannot be reached',
+  'restarts-do-not-help': 'restarts did not help; restart KubeArmor',
+};
 
 export function createHealer(context: HealerContext): Healer {
   const { clock } = context;
   const memories = new Map<string, Memory>();
   const lastHealMs = new Map<string, number>();
+  const lostTries = new Map<string, number>();
   const restarting = new Set<string>();
 
-  const remember = (container: TrackedContainer, nowMs: number): Memory => {
+  const remember = (container: TrackedContainer, canRegister: boolean, nowMs: number): Memory => {
     const before = memories.get(container.id);
+    const sameRun = before !== undefined && before.startedAtMs === container.startedAtMs;
+    if (container.registration !== undefined) lostTries.delete(container.id);
+    const isLost = canRegister && container.registration === undefined;
     const memory: Memory = {
       ...before,
       startedAtMs: container.startedAtMs,
-      runBeganMs: before !== undefined && before.startedAtMs === container.startedAtMs ? before.runBeganMs : nowMs,
+      runBeganMs: sameRun ? before.runBeganMs : nowMs,
+      unregisteredSinceMs: isLost ? ((sameRun ? before.unregisteredSinceMs : undefined) ?? nowMs) : undefined,
       known: container.crashes,
       crashesMs: [
         ...(before?.crashesMs ?? []),
@@ -64,19 +82,19 @@ export function createHealer(context: HealerContext): Healer {
       details: { containerName: container.name },
     });
 
-  const act = async (container: TrackedContainer, step: HealStep, memory: Memory): Promise<void> => {
+  const act = async (container: TrackedContainer, hole: Hole, step: HealStep, memory: Memory): Promise<void> => {
     if (step.kind === 'report') {
       if (memory.reportedRun === container.startedAtMs) return;
       memories.set(container.id, { ...memory, reportedRun: container.startedAtMs });
-      const why = step.why === 'mode' ? 'healing is set to report' : 'Docker cannot be reached';
-      return say(container, 'heal-reported', `crashed and restarted outside of KubeArmor's sight; ${why}`);
+      return say(container, 'heal-reported', `${WHAT[hole]}; ${WHY[step.why]}`);
     }
     if (step.kind !== 'restart' || context.restart === undefined || restarting.has(container.id)) return;
     restarting.add(container.id);
     lastHealMs.set(container.id, clock.monotonicMs());
+    lostTries.set(container.id, (lostTries.get(container.id) ?? 0) + 1);
     try {
       await context.restart(container.id);
-      say(container, 'healed', 'restarted, so that KubeArmor registers it again');
+      say(container, 'healed', `${WHAT[hole]}; restarted, so that KubeArmor registers it again`);
     } catch (error) {
       say(
         container,
@@ -90,27 +108,31 @@ export function createHealer(context: HealerContext): Healer {
 
   return {
     async check() {
-      const { containers, docker } = context.tracker();
+      const { containers, docker, kubearmor, stateAgent } = context.tracker();
       const nowMs = clock.monotonicMs();
       for (const id of memories.keys()) {
         if (containers.has(id)) continue;
         memories.delete(id);
         lastHealMs.delete(id);
+        lostTries.delete(id);
       }
       const due: Promise<void>[] = [];
       for (const container of containers.values()) {
         if (!isWorkload(container, context.ownAgreement)) continue;
-        const memory = remember(container, nowMs);
-        const step = decideHeal(container, {
+        const memory = remember(container, kubearmor === 'up' && stateAgent, nowMs);
+        const { unregisteredSinceMs } = memory;
+        const hole = holeOf(container, unregisteredSinceMs === undefined ? undefined : nowMs - unregisteredSinceMs);
+        if (hole === undefined) continue;
+        const step = decideHeal(container.id, hole, {
           mode: context.mode,
           docker: context.restart === undefined ? 'down' : docker,
           nowMs,
           runningForMs: nowMs - memory.runBeganMs,
           crashAgesMs: memory.crashesMs.map((at) => nowMs - at),
-          history: { lastMs: lastHealMs },
+          history: { lastMs: lastHealMs, lostTries },
           settleMs: context.settleMs,
         });
-        due.push(act(container, step, memory));
+        due.push(act(container, hole, step, memory));
       }
       await Promise.all(due);
     },

@@ -58,10 +58,17 @@ export function createKeeper(context: KeeperContext): Keeper {
       ...(subject === undefined ? {} : { subject }),
     });
 
+  /** What the disk did not take; tried again at each look, because the next start may have no hub to ask. */
+  const unsaved = new Set<string>();
   const save = async (each: HeldPayload): Promise<void> => {
-    await context.store
-      .save(each)
-      .catch((error: unknown) => notice('state-unwritable', String(error), each.payload.id));
+    const { id } = each.payload;
+    try {
+      await context.store.save(each);
+      unsaved.delete(id);
+    } catch (error) {
+      if (!unsaved.has(id)) notice('state-unwritable', String(error), id);
+      unsaved.add(id);
+    }
   };
 
   const essIs = (up: boolean, problem: string): void => {
@@ -101,9 +108,9 @@ export function createKeeper(context: KeeperContext): Keeper {
       ...outcome.returned,
       ...outcome.ended.map(({ id }) => id),
     ];
-    const dirty = now - idleSavedMs > IDLE_SAVED_EVERY_MS ? [...held.keys()] : changed;
-    if (dirty !== changed) idleSavedMs = now;
-    for (const id of new Set(dirty)) {
+    const all = now - idleSavedMs > IDLE_SAVED_EVERY_MS;
+    if (all) idleSavedMs = now;
+    for (const id of new Set(all ? held.keys() : [...changed, ...unsaved])) {
       const each = held.get(id);
       if (each !== undefined) await save(each);
     }

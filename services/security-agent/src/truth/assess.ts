@@ -19,6 +19,7 @@ export type Reason =
   | 'namespaces-unreadable'
   | 'host-namespaces'
   | 'crashed-and-restarted'
+  | 'namespaces-reused'
   | 'seen-doing-what-is-blocked'
   | 'docker-unreachable';
 
@@ -76,8 +77,9 @@ function* runReasons(container: TrackedContainer, tracker: Pick<Tracker, 'docker
   if (tracker.kubearmor === 'down') yield 'kubearmor-unreachable';
   else if (container.crashHole) yield 'crashed-and-restarted';
   else if (container.registration === undefined) yield 'not-registered';
-  // Without Docker a restart under the same id would go unseen; StateAgent's `waiting` alone proves the opposite only.
-  if (tracker.docker === 'down' && container.running === undefined && !container.crashHole) yield 'docker-unreachable';
+  else if (container.displaced) yield 'namespaces-reused';
+  // Without Docker a restart under the same id would go unseen: KubeArmor may be deaf as well, so its silence proves nothing.
+  if (tracker.docker === 'down' && !container.crashHole) yield 'docker-unreachable';
 }
 
 function* enforcerReasons({ registration, labels }: TrackedContainer, node: NodeFacts): Generator<Reason> {

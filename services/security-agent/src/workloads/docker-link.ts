@@ -14,7 +14,8 @@ export interface DockerLink {
   restart(containerId: string): Promise<void>;
 }
 
-const RETRY_MS = { first: 500, most: 30_000 };
+/** Docker is on the same machine: never wait long. */
+const RETRY_MS = { first: 100, most: 5000 };
 /** anax looks every 60 s whether a container runs: the stop has to be short (design §7.5). */
 const STOP_SECONDS = 2;
 
@@ -28,28 +29,38 @@ export function connectDocker(
 ): DockerLink {
   const docker = new Docker(optionsOf(address));
   let lastEventNano = 0;
+  let heardAtMs = clock.monotonicMs();
 
   async function* read(range: { since: number; until?: number }, signal: AbortSignal): AsyncGenerator<Observation> {
     const stream = await docker.getEvents({ ...range, filters: { type: ['container'] } });
     addAbortSignal(signal, stream);
     for await (const line of createInterface({ input: stream })) {
       const event = JSON.parse(line) as DockerEvent;
-      lastEventNano = Math.max(lastEventNano, event.timeNano ?? 0);
+      lastEventNano = event.timeNano ?? lastEventNano;
+      heardAtMs = clock.monotonicMs();
       const observation = fromDockerEvent(event);
       if (observation !== undefined) yield observation;
     }
   }
 
+  /** From when on nothing was heard. Docker refuses to tell a past that has not been: the clock may be set back. */
+  const unheardSince = (nowMs: number): number => {
+    const lastEventMs = lastEventNano / 1e6;
+    if (lastEventNano === 0) return 0;
+    return lastEventMs < nowMs ? lastEventMs + 0.001 : nowMs - (clock.monotonicMs() - heardAtMs);
+  };
+
   /**
    * One connection: the past that Docker still has (256 events) and what there is now, as one observation of the whole,
    * because the past alone is no longer true; then events as they come.
    */
-  const listen = async (signal: AbortSignal): Promise<void> => {
-    const now = seconds(clock.wallMs());
-    const since = lastEventNano === 0 ? 0 : seconds(lastEventNano / 1e6 + 0.001);
-    const past = await Array.fromAsync(read({ since, until: now }, signal));
+  const listen = async (signal: AbortSignal, connected: () => void): Promise<void> => {
+    const nowMs = clock.wallMs();
+    const now = seconds(nowMs);
+    const past = await Array.fromAsync(read({ since: seconds(unheardSince(nowMs)), until: now }, signal));
     const listing = fromDockerListing(await docker.listContainers({ all: true, abortSignal: signal }), clock.wallMs());
     observe([...past, listing]);
+    connected();
     for await (const observation of read({ since: now }, signal)) observe([observation]);
   };
 
@@ -57,11 +68,12 @@ export function connectDocker(
     async run(signal) {
       let delay = RETRY_MS.first;
       while (!signal.aborted) {
-        const before = clock.monotonicMs();
-        await listen(signal).catch(() => undefined);
+        await listen(signal, () => {
+          delay = RETRY_MS.first;
+        }).catch(() => undefined);
         if (signal.aborted) return;
         observe([{ kind: 'docker-lost', atMs: clock.wallMs() }]);
-        delay = clock.monotonicMs() - before > RETRY_MS.most ? RETRY_MS.first : Math.min(delay * 2, RETRY_MS.most);
+        delay = Math.min(delay * 2, RETRY_MS.most);
         await sleep(delay * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
       }
     },

@@ -57,6 +57,8 @@ export type Observation =
       /** GetState after a (re)connection. `session` changes when KubeArmor itself was restarted. */
       readonly kind: 'state-snapshot';
       readonly session: string;
+      /** false: KubeArmor runs without it, and `containers` says nothing. */
+      readonly stateAgent?: boolean;
       readonly containers: readonly KnownContainer[];
       readonly atMs: number;
     }

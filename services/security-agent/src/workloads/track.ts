@@ -24,6 +24,11 @@ export interface TrackedContainer extends ContainerFacts {
    * holds and nothing is reported, unless the kernel re-used the numbers (§0 "Crash").
    */
   readonly crashHole: boolean;
+  /**
+   * KubeArmor has, or had, another container under the same namespace numbers, which the kernel gives out again at once.
+   * It keeps rules by these numbers, and the end of either takes them away from both (§0 "Crash").
+   */
+  readonly displaced: boolean;
   /** Times of deaths without a stop, newest last, at most `CRASHES_KEPT`: a restart resets Docker's own counter. */
   readonly crashes: readonly number[];
 }
@@ -31,16 +36,22 @@ export interface TrackedContainer extends ContainerFacts {
 export interface Tracker {
   readonly docker: 'up' | 'down';
   readonly kubearmor: 'up' | 'down';
+  /** Whether KubeArmor tells what it has registered; without its StateAgent nothing can be concluded from its silence. */
+  readonly stateAgent: boolean;
   readonly session?: string;
   readonly containers: ReadonlyMap<string, TrackedContainer>;
 }
 
-export const NOTHING_KNOWN: Tracker = { docker: 'down', kubearmor: 'down', containers: new Map() };
+export const NOTHING_KNOWN: Tracker = { docker: 'down', kubearmor: 'down', stateAgent: false, containers: new Map() };
 
 const CRASHES_KEPT = 20;
 
 /** The tracker after one more observation. Pure; unknown containers are taken in, never guessed about. */
 export function observe(tracker: Tracker, observation: Observation): Tracker {
+  return withDisplaced(tracker, take(tracker, observation));
+}
+
+function take(tracker: Tracker, observation: Observation): Tracker {
   switch (observation.kind) {
     case 'docker-event':
       return onDockerEvent({ ...tracker, docker: 'up' }, observation);
@@ -109,12 +120,17 @@ function registered(known: TrackedContainer, container: KnownContainer): Tracked
   return { ...known, registration, crashHole: !covers(registration, known) };
 }
 
-/** Whether a registration is of the present run: that began after the last death, shortly before Docker's `start`. */
+/**
+ * Whether a registration is of the present run: that began after the last death, shortly before Docker's `start`. One
+ * that claims to be of a later run is of an earlier one, from before the clock was set back.
+ */
 function covers(
   { runStartedAtMs }: Registration,
   { startedAtMs, startGrainMs, diedAtMs }: Pick<TrackedContainer, 'startedAtMs' | 'startGrainMs' | 'diedAtMs'>,
 ): boolean {
   if (startedAtMs === undefined) return true;
+  const ended = diedAtMs !== undefined && diedAtMs > startedAtMs;
+  if (!ended && runStartedAtMs > startedAtMs + startGrainMs + START_EVENT_LAG_MS) return false;
   if (diedAtMs !== undefined && diedAtMs <= startedAtMs) return runStartedAtMs > diedAtMs;
   return runStartedAtMs >= startedAtMs - startGrainMs - START_EVENT_LAG_MS;
 }
@@ -156,7 +172,7 @@ function reconcileRun(
 
 function onSnapshot(
   tracker: Tracker,
-  { session, containers }: Extract<Observation, { kind: 'state-snapshot' }>,
+  { session, containers, stateAgent = true }: Extract<Observation, { kind: 'state-snapshot' }>,
 ): Tracker {
   const known = new Map(containers.map((container) => [container.id, container]));
   const next = new Map<string, TrackedContainer>();
@@ -173,7 +189,38 @@ function onSnapshot(
   for (const container of containers) {
     if (!next.has(container.id)) next.set(container.id, registered(newcomer(container), container));
   }
-  return { ...tracker, kubearmor: 'up', session, containers: next };
+  return { ...tracker, kubearmor: 'up', stateAgent, session, containers: next };
+}
+
+/** Who shares its numbers is displaced, and stays so until KubeArmor registers it anew. */
+function withDisplaced(before: Tracker, after: Tracker): Tracker {
+  if (before.containers === after.containers) return after;
+  const holders = new Map<string, number>();
+  for (const { registration } of after.containers.values()) {
+    const key = numbersOf(registration);
+    if (key !== undefined) holders.set(key, (holders.get(key) ?? 0) + 1);
+  }
+  let containers = after.containers;
+  for (const container of after.containers.values()) {
+    const key = numbersOf(container.registration);
+    const stays =
+      container.displaced && isSame(before.containers.get(container.id)?.registration, container.registration);
+    const displaced = key !== undefined && (stays || (holders.get(key) ?? 0) > 1);
+    if (displaced !== container.displaced) {
+      containers = new Map(containers).set(container.id, { ...container, displaced });
+    }
+  }
+  return { ...after, containers };
+}
+
+/** undefined where KubeArmor has none, or could not read them. */
+function numbersOf(registration: Registration | undefined): string | undefined {
+  if (registration === undefined || registration.pidNamespace === 0) return undefined;
+  return `${registration.pidNamespace}/${registration.mountNamespace}`;
+}
+
+function isSame(before: Registration | undefined, now: Registration | undefined): boolean {
+  return numbersOf(before) === numbersOf(now) && before?.runStartedAtMs === now?.runStartedAtMs;
 }
 
 function update(
@@ -208,6 +255,7 @@ function newcomer({ id, name, image, labels }: ContainerFacts): TrackedContainer
     startGrainMs: 0,
     stopSeen: false,
     crashHole: false,
+    displaced: false,
     crashes: [],
   };
 }
