@@ -1,6 +1,7 @@
 import test from 'ava';
 import { startAgent } from '#agent/agent.ts';
 import { waitUntil } from '#demo/wait-until.ts';
+import { deletePolicy } from './delete-policy.ts';
 import { startSlice } from './slice-fixture.ts';
 
 test.serial(
@@ -62,8 +63,8 @@ test.serial('a policy that somebody deletes in KubeArmor comes back', async (t) 
   const mine = slice.protection.agent.view
     .policies()
     .find(({ name, subject }) => name === 'root-certificates' && subject === 'homeassistant');
-  t.truthy(mine);
-  await deleteInKubeArmor(slice.protection.kubearmor().address, mine?.policy);
+  if (mine === undefined) return t.fail('the policy is not there');
+  await deletePolicy(slice.protection.kubearmor().address, mine.policy);
   t.false(slice.isBlocked());
   await slice.protection.agent.pollNow();
   t.true(slice.isBlocked());
@@ -119,19 +120,3 @@ test.serial('a second agent on the same volume refuses, and says why', async (t)
   });
   t.is(slice.workload()?.protection, 'enforced');
 });
-
-async function deleteInKubeArmor(address: string, policy: unknown): Promise<void> {
-  const { connectKubeArmor } = await import('#agent/kubearmor/client.ts');
-  const abort = new AbortController();
-  const up = Promise.withResolvers<void>();
-  const nothing = (): void => undefined;
-  const client = connectKubeArmor({
-    address,
-    listener: { event: nothing, observation: nothing, gap: nothing, down: nothing, up: () => up.resolve() },
-  });
-  const running = client.run(abort.signal);
-  await up.promise;
-  await client.policies.remove(policy as Parameters<typeof client.policies.remove>[0]);
-  abort.abort();
-  await running;
-}

@@ -27,6 +27,12 @@ const listing =
   (startedAtMs: number, startGrainMs = 0): Life =>
   (atMs) => ({ kind: 'docker-listing', containers: [{ ...facts, running: true, startedAtMs, startGrainMs }], atMs });
 
+/** As it would be told by a clock that is a year ahead. */
+const yearLater =
+  (life: Life): Life =>
+  (at) =>
+    life(at + 365 * 86_400_000);
+
 /** Observations 1000 ms apart, the first at 1000. */
 function after(...life: Life[]): TrackedContainer | undefined {
   return life
@@ -65,6 +71,24 @@ test(
   holds,
   [...protectedStart, state('state-waiting', 2000), docker('die'), docker('start')],
   { running: true, crashHole: true, registered: true, crashes: 1 },
+);
+test(
+  'whose death nobody told of, since Docker was away, falls into the hole however soon it comes back',
+  holds,
+  [docker('start'), state('state-added', 990), docker('start')],
+  { running: true, crashHole: true, registered: true },
+);
+test(
+  'that crashes after the clock was set back a year falls into the hole',
+  holds,
+  [yearLater(docker('start')), yearLater(state('state-added')), docker('die'), docker('start')],
+  { running: true, crashHole: true, registered: true },
+);
+test(
+  'that crashes after the clock was set forward a year falls into the hole',
+  holds,
+  [docker('start'), state('state-added'), yearLater(docker('die')), yearLater(docker('start'))],
+  { running: true, crashHole: true, registered: true },
 );
 test(
   'that is killed by docker kill and started falls into the hole, too (kubearmor.md §3.4)',

@@ -110,8 +110,20 @@ function started(known: TrackedContainer, atMs: number, startGrainMs = 0): Track
   const { registration, ...rest } = known;
   const run = { ...rest, running: true, startedAtMs: atMs, startGrainMs, stopSeen: false };
   if (registration === undefined) return { ...run, crashHole: false };
-  if (covers(registration, run)) return { ...run, registration, crashHole: false };
+  if (!isOfEarlierRun(registration, known, atMs) && covers(registration, run)) {
+    return { ...run, registration, crashHole: false };
+  }
   return known.stopSeen ? { ...run, crashHole: false } : { ...run, registration, crashHole: true };
+}
+
+/** Docker notes a run's StartedAt before it tells of it: a registration that is not after the last start is not of the next. */
+function isOfEarlierRun(
+  { runStartedAtMs }: Registration,
+  { startedAtMs, startGrainMs }: Pick<TrackedContainer, 'startedAtMs' | 'startGrainMs'>,
+  nextStartMs: number,
+): boolean {
+  if (startedAtMs === undefined || startGrainMs > 0 || nextStartMs <= startedAtMs) return false;
+  return runStartedAtMs <= startedAtMs;
 }
 
 function registered(known: TrackedContainer, container: KnownContainer): TrackedContainer {
