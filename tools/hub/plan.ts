@@ -1,4 +1,5 @@
 import { ArmorError } from '#errors';
+import type { PolicyPayload } from '#policy/payload.ts';
 import {
   deploymentPolicyAsSent,
   metadataAsSent,
@@ -88,32 +89,34 @@ function comparedObject(
   return recreate ? { action: 'update', resource, changes, recreate } : changed(resource, changes);
 }
 
-/** Field by field what a stored object says otherwise: first what it carries, then where it goes. */
+/**
+ * Field by field what a stored object says otherwise: first what it carries, then where it goes. Two publishers of one
+ * bundle leave envelopes that differ in seq and signature alone: they say the same.
+ */
 export function objectChanges(
   resource: ObjectResource,
   stored: StoredObject,
   keyIds: ReadonlySet<string>,
 ): FieldChange[] {
-  const carried = stored.envelope === resource.envelope ? [] : contentChanges(resource, stored, keyIds);
+  const before = ownPayload(stored.envelope, resource.contentId, keyIds);
+  const after = ownPayload(resource.envelope, resource.contentId, keyIds);
+  const carried = contentChanges(before, after, stored.envelope !== undefined);
   const placed = fieldChanges(metadataAsSent(stored.metadata.body), metadataAsSent(resource.metadata));
-  return [...carried, ...placed.filter(({ field }) => field !== 'version' || carried.length === 0)];
+  // The version follows the envelope; one that does not is somebody's mistake.
+  const follows = carried.length > 0 || stored.metadata.body.version === String(before?.seq);
+  return [...carried, ...placed.filter(({ field }) => field !== 'version' || !follows)];
 }
 
 function contentChanges(
-  resource: ObjectResource,
-  { envelope }: StoredObject,
-  keyIds: ReadonlySet<string>,
+  before: PolicyPayload | undefined,
+  after: PolicyPayload | undefined,
+  isThere: boolean,
 ): FieldChange[] {
-  const before = ownPayload(envelope, resource.contentId, keyIds);
-  const after = ownPayload(resource.envelope, resource.contentId, keyIds);
   if (before === undefined || after === undefined)
-    return [
-      { field: 'envelope', ...(envelope === undefined ? {} : { from: 'not of this key' }), to: 'signed by this key' },
-    ];
-  const { seq: from, ...stored } = before;
-  const { seq: to, ...wanted } = after;
-  const changes = fieldChanges(stored, wanted);
-  return changes.length > 0 ? changes : [{ field: 'seq', from, to }];
+    return [{ field: 'envelope', ...(isThere ? { from: 'not of this key' } : {}), to: 'signed by this key' }];
+  const { seq: _before, ...stored } = before;
+  const { seq: _after, ...wanted } = after;
+  return fieldChanges(stored, wanted);
 }
 
 function hasPolicyPlacement(metadata: Fields): boolean {

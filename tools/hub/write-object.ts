@@ -83,8 +83,7 @@ async function readBack(css: Css, { id }: ObjectResource): Promise<StoredObject 
 
 /** Also when another publisher of the same content was the last to write it: its envelope says the same. */
 function isWritten(resource: ObjectResource, stored: StoredObject, keyIds: ReadonlySet<string>): boolean {
-  const changes = objectChanges(resource, stored, keyIds);
-  return changes.every(({ field }) => field === 'seq' || field === 'version');
+  return objectChanges(resource, stored, keyIds).length === 0;
 }
 
 /** Other content of ours with the same or a higher seq: written after us. */

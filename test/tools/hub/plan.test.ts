@@ -225,6 +225,12 @@ test('an object as the CSS stores it is no difference', async (t) => {
   t.deepEqual(actions([wanted], stored(wanted)), ['unchanged']);
 });
 
+test('an envelope of ours that says the same with another seq is no difference; a version that is not its seq is', async (t) => {
+  const [wanted, other] = [await object(CONTENT, 200), await object(CONTENT, 100)];
+  t.deepEqual(actions([wanted], stored(other)), ['unchanged']);
+  t.deepEqual(actions([wanted], stored(other, { version: '7' })), ['update']);
+});
+
 test('an object is compared by what its envelope carries, by where it goes, and by how long it is to live', async (t) => {
   const before = await object();
   const after = await object({ ...CONTENT, inherit: false }, 200);
