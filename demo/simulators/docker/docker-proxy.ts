@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Container, DockerEvent, Machine } from '../kubearmor/machine.ts';
+import { lastingPort } from '../lasting-port.ts';
 
 /** Docker's API of a simulated machine, as the docker-proxy of the kubearmor service lets the agent see it. */
 export interface DockerProxy {
@@ -69,7 +70,7 @@ export async function startDockerProxy(machine: Machine): Promise<DockerProxy> {
   });
   const listen = (port: number): Promise<number> =>
     new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
-  const port = await listen(0);
+  const port = await listen(await lastingPort());
   const down = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve());
@@ -142,8 +143,13 @@ function events(
   }
   response.writeHead(200, { 'content-type': 'application/json' });
   response.flushHeaders();
+  // Docker looks back from the newest to the first that is too old: after its clock was set back, not beyond that.
   const past =
-    since === undefined ? [] : kept.filter(({ atMs }) => atMs >= since && atMs <= (until ?? Number.POSITIVE_INFINITY));
+    since === undefined
+      ? []
+      : kept
+          .slice(kept.findLastIndex(({ atMs }) => atMs < since) + 1)
+          .filter(({ atMs }) => atMs <= (until ?? Number.POSITIVE_INFINITY));
   for (const event of past) response.write(eventLine(event));
   if (until !== undefined) {
     response.end();

@@ -9,6 +9,7 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { loadSync, type ServiceDefinition } from '@grpc/proto-loader';
+import { lastingPort } from '../lasting-port.ts';
 import { ClientQueue, EVENTS_KEPT, STATE_EVENTS_KEPT } from './client-queue.ts';
 import { Daemon } from './daemon.ts';
 import { DockerWatch } from './docker-watch.ts';
@@ -19,7 +20,7 @@ import { type KubeArmorOptions, withDefaults } from './settings.ts';
 export interface StartOptions extends KubeArmorOptions {
   /** The machine it watches; a new one without containers when absent. */
   readonly machine?: Machine;
-  /** Port on 127.0.0.1; 0 or absent: any free one. */
+  /** Port on 127.0.0.1; 0 or absent: a free one that stays free for a restart. */
   readonly port?: number;
   /** Mutual TLS, PEM texts: every client needs a certificate of this CA (reference/kubearmor.md §1.7). */
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
@@ -162,7 +163,7 @@ export async function startKubeArmor(options: StartOptions = {}): Promise<KubeAr
     };
     serve(server, 'state_agent.StateAgent', { WatchState: watch('state'), GetState: snapshot });
   }
-  const port = await bind(server, options.port ?? 0, options.tls);
+  const port = await bind(server, options.port || (await lastingPort()), options.tls);
 
   const end = (graceful: boolean): void => {
     ending.abort();
