@@ -3,8 +3,6 @@ export interface Answer {
   readonly status: number;
   readonly json?: unknown;
   readonly text?: string;
-  /** Given as JSON whatever the client accepts: what the real one refuses before it looks anything up. */
-  readonly regardless?: boolean;
 }
 
 /** An answer given from the middle of a handler: wrong rights, wrong body, nothing there. */

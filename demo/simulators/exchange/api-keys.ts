@@ -23,9 +23,11 @@ const UUID = /^[0-9a-f]{1,8}(-[0-9a-f]{1,4}){3}-[0-9a-f]{1,12}$/i;
 function createKey(call: Call): Answer {
   const id = idOf(call, 'user');
   call.authorize(call.target('user', id), 'WRITE');
-  const { description, label } = call.body(body);
+  const given = call.nullableBody(body);
   const user = findUser(call, id);
   if (!isVisible(call.identity, user)) throw call.refusal(404, 'not-found', 'user.not.found', id);
+  if (given === null) throw call.refusal(500, 'internal_error', 'apikey.creation.failed');
+  const { description, label } = given;
   const key = {
     id: randomUUID(),
     value: randomBytes(32).toString('hex'),

@@ -31,6 +31,8 @@ export function readBody<T>(text: string, shape: Shape<T>): T {
   try {
     value = parseFirstValue(text);
   } catch (error) {
+    // A list where none belongs is noticed before what is wrong inside it.
+    if (/^\s*\[/.test(text)) shape.read([], []);
     throw new BodyProblem(syntaxProblem(text, error));
   }
   return shape.read(value, []);
@@ -102,13 +104,7 @@ export function map<T>(of: Shape<T>): Shape<Readonly<Record<string, T>>> {
     absent: {},
     read(value, path) {
       if (value === null) return {};
-      if (typeof value === 'string') {
-        if (value.trim() !== '') throw noCreator('scala.collection.immutable.Map', value, path);
-        throw new BodyProblem(
-          'Cannot coerce empty String ("") to `scala.collection.immutable.Map` value (but could if coercion was enabled using `CoercionConfig`)',
-          path,
-        );
-      }
+      if (typeof value === 'string') throw noCreator('scala.collection.immutable.Map', value, path);
       if (!isObject(value)) throw mismatch(this.type, value, path);
       return Object.fromEntries(
         Object.entries(value).map(([key, item]) => [key, of.read(item, [...path, `"${key}"`])]),
@@ -249,6 +245,12 @@ function mismatch(type: string, value: JsonValue, path: readonly string[]): Body
 }
 
 function noCreator(className: string, value: JsonValue, path: readonly string[]): BodyProblem {
+  if (typeof value === 'string' && value.trim() === '') {
+    return new BodyProblem(
+      `Cannot coerce empty String ("") to \`${className}\` value (but could if coercion was enabled using \`CoercionConfig\`)`,
+      path,
+    );
+  }
   const [argument, given] = describeScalar(value);
   return new BodyProblem(
     `Cannot construct instance of \`${className}\` (although at least one Creator exists): no ${argument}-argument constructor/factory method to deserialize from ${given}`,

@@ -62,7 +62,6 @@ export function createCall(
     json: { code: hub.language.code(code), msg: hub.language.text(key, ...args) },
   });
   const refusal: Call['refusal'] = (...words) => new Refusal(said(...words));
-  const early: Call['refusal'] = (...words) => new Refusal({ ...said(...words), regardless: true });
   return {
     hub,
     identity,
@@ -75,14 +74,14 @@ export function createCall(
       if (value === '') return undefined;
       if (['true', 'yes', 'on', '1'].includes(value)) return true;
       if (['false', 'no', 'off', '0'].includes(value)) return false;
-      throw early(400, 'invalid-input', 'invalid.int.for.name', name);
+      throw refusal(400, 'invalid-input', 'invalid.int.for.name', name);
     },
     authorize(target, access) {
       const verdict = judge(identity, target, access);
       if (verdict.granted) return;
-      if (verdict.missing) throw early(404, 'not-found', 'resource.not.found', target.id);
+      if (verdict.missing) throw refusal(404, 'not-found', 'resource.not.found', target.id);
       const aim = `${verdict.target.kind}=${verdict.target.id}`;
-      throw early(403, 'access-denied', 'access.denied.no.auth', resourceOf(identity), verdict.right, aim);
+      throw refusal(403, 'access-denied', 'access.denied.no.auth', resourceOf(identity), verdict.right, aim);
     },
     target(kind, id) {
       const ownership = hub.ownership.of(kind, id);
@@ -107,7 +106,7 @@ export function createCall(
     },
     done: (key, ...args) => said(201, 'ok', key, ...args),
     demand(problem) {
-      if (problem !== undefined) throw early(400, 'invalid-input', ...problem);
+      if (problem !== undefined) throw refusal(400, 'invalid-input', ...problem);
     },
     text: (key, ...args) => hub.language.text(key, ...args),
     logChange: (change) => logChange(hub.store, hub.clock, { public: false, ...change }),
@@ -124,9 +123,10 @@ const MEDIA_TYPE = /^\s*([\w!#$&^.+*-]+\/[\w!#$&^.+*-]+)\s*(;.*)?$/;
 /** Only `application/json` (no `+json` types) is read; its charset is honoured. */
 function bodyText(request: HttpRequest, hub: Hub): string {
   const given = request.headers['content-type'];
-  const [, type = 'application/octet-stream', parameters = ''] = MEDIA_TYPE.exec(given ?? '') ?? [];
+  const known = MEDIA_TYPE.exec(given ?? '');
+  const [, type = 'application/octet-stream', parameters = ''] = known ?? [];
   const empty = request.body.length === 0 && !request.bodyTooLong;
-  if (type.toLowerCase() !== 'application/json' && !(empty && given === undefined)) {
+  if (type.toLowerCase() !== 'application/json' && !(empty && known === null)) {
     throw new Refusal({
       status: 415,
       text: `The request's Content-Type [${type}${type.startsWith('multipart/') ? parameters : ''}] is not supported. Expected:\napplication/json`,
@@ -136,7 +136,6 @@ function bodyText(request: HttpRequest, hub: Hub): string {
     const size = request.headers['content-length'] ?? `more than ${BODY_LIMIT}`;
     throw new Refusal({
       status: 400,
-      regardless: true,
       json: {
         code: hub.language.code('invalid-input'),
         msg: `EntityStreamSizeException: incoming entity size (${size}) exceeded size limit (${BODY_LIMIT} bytes)!`,

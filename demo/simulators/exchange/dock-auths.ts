@@ -1,4 +1,4 @@
-import { type Answer, missingParent } from './answer.ts';
+import { type Answer, missingParent, nullColumn } from './answer.ts';
 import { optional, record, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import type { ServiceRecord } from './records.ts';
@@ -44,7 +44,7 @@ function add(call: Call): Answer {
     const cause =
       service === undefined
         ? missingParent('servicedockauths', 'serv_dock_auth_fk_services', 'serviceid', id, 'services')
-        : `ERROR: null value in column "${registry === null ? 'registry' : 'token'}" of relation "servicedockauths" violates not-null constraint`;
+        : nullColumn('servicedockauths', registry === null ? 'registry' : 'token');
     store.nextDockAuthId += 1;
     throw call.refusal(500, 'internal_error', 'service.dockauth.not.inserted', 0, id, cause);
   }
@@ -70,7 +70,8 @@ function replaceOne(call: Call): Answer {
   const auth = service?.dockAuths.get(number);
   if (auth === undefined || service === undefined) throw call.refusal(404, 'ok', 'dockauth.not.found', number);
   if (registry === null || token === null) {
-    throw call.refusal(500, 'internal_error', 'service.dockauth.not.updated', number, id, 'ERROR: null value');
+    const cause = nullColumn('servicedockauths', registry === null ? 'registry' : 'token');
+    throw call.refusal(500, 'internal_error', 'service.dockauth.not.updated', number, id, cause);
   }
   Object.assign(auth, { registry, username: username ?? 'token', token, lastUpdated: call.hub.clock.instant() });
   logDockAuths(call, service, 'created/modified');

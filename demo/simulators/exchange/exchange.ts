@@ -151,12 +151,12 @@ function answerFailure(hub: Hub, failure: unknown): Answer {
 }
 
 function error(hub: Hub, status: number, code: AnswerCode, msg: string): Answer {
-  return { status, regardless: true, json: { code: hub.language.code(code), msg } };
+  return { status, json: { code: hub.language.code(code), msg } };
 }
 
-/** JSON is only given to who takes it: 406 otherwise, after the fact. */
+/** What went well is only told to who takes JSON: 406 otherwise, after the fact. Refusals are JSON in any case. */
 function finish(answer: Answer, request: HttpRequest): HttpAnswer {
-  if (answer.json !== undefined && answer.regardless !== true && !acceptsJson(request.headers.accept)) {
+  if (answer.json !== undefined && answer.status < 400 && !acceptsJson(request.headers.accept)) {
     return plain({
       status: 406,
       text: 'Resource representation is only available with these types:\napplication/json',

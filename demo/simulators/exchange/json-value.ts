@@ -56,7 +56,7 @@ function endOfFirstValue(text: string): number | undefined {
   const start = text.search(/\S/);
   if (start === -1) return undefined;
   if (!'{["'.includes(text[start] ?? '')) {
-    const scalar = /^(?:true|false|null|-?\d[\d.eE+-]*)/.exec(text.slice(start));
+    const scalar = /^(?:(?:true|false|null)(?![\w$])|-?\d[\d.eE+-]*(?=\s|$))/.exec(text.slice(start));
     return scalar === null ? undefined : start + scalar[0].length;
   }
   let depth = 0;

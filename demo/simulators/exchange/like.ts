@@ -1,4 +1,10 @@
-/** SQL LIKE: `%` any text, `_` any character, `\` takes the next one literally. */
+import { Defect } from './defects.ts';
+
+/**
+ * SQL LIKE: `%` any text, `_` any character, `\` takes the next one literally.
+ *
+ * @throws {Defect} when there is no next one
+ */
 export function isLike(text: string, pattern: string): boolean {
   let source = '';
   for (let index = 0; index < pattern.length; index += 1) {
@@ -7,6 +13,7 @@ export function isLike(text: string, pattern: string): boolean {
     else if (character === '_') source += '.';
     else if (character === '\\') {
       index += 1;
+      if (index === pattern.length) throw new Defect('ERROR: LIKE pattern must not end with escape character');
       source += RegExp.escape(pattern[index] ?? '');
     } else source += RegExp.escape(character);
   }

@@ -1,4 +1,4 @@
-import { type Answer, attribute, duplicateKey, listing, missingOrg } from './answer.ts';
+import { type Answer, attribute, duplicateKey, listing, missingOrg, nullColumn } from './answer.ts';
 import { property } from './bodies.ts';
 import { flag, list, long, optional, orElse, record, type Shaped, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
@@ -185,8 +185,7 @@ function viewPolicy(store: Store, policy: ManagementPolicyRecord) {
 function demandColumns(call: Call, id: string, { label, agentUpgradePolicy }: PolicyBody): void {
   const column = label === null ? 'label' : agentUpgradePolicy?.manifest === null ? 'manifest' : undefined;
   if (column === undefined) return;
-  const cause = `ERROR: null value in column "${column}" of relation "managementpolicies" violates not-null constraint`;
-  throw call.refusal(500, 'internal_error', 'mgmtpol.not.created', id, cause);
+  throw call.refusal(500, 'internal_error', 'mgmtpol.not.created', id, nullColumn('managementpolicies', column));
 }
 
 function logPolicy(call: Call, operation: 'created' | 'modified' | 'deleted'): void {

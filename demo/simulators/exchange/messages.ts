@@ -25,6 +25,7 @@ export const MESSAGES = {
   'agreement.not.found.not.active': 'agreement not found or not active',
   'agreement.not.inserted.or.updated': "agreement '{0}' for agbot '{1}' not inserted or updated: {2}",
   'apikey.deleted': 'API key deleted successful',
+  'apikey.creation.failed': 'Failed to create API key',
   'apikey.not.found': 'API key not found',
   'arch.cannot.be.empty': 'arch can not be empty.',
   'bad.input': 'bad input',

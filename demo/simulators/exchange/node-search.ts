@@ -2,7 +2,7 @@ import type { Answer } from './answer.ts';
 import { list, optional, record, text } from './body-shape.ts';
 import { type Call, idOf } from './call.ts';
 import { compositeId } from './composite-id.ts';
-import { booleansOf, Unreadable } from './defects.ts';
+import { booleansOf, Defect, Unreadable } from './defects.ts';
 import { type Identity, isOrgAdmin, isOrgAgbot, isStandardUser, isSuperUser, isUser } from './identity.ts';
 import { isLike, passesFilter } from './like.ts';
 import { isNodeVisible } from './nodes.ts';
@@ -36,20 +36,26 @@ const healthSearch = record(
 );
 
 function listDetails(call: Call): Answer {
-  const organization = call.param('org');
-  const { identity } = call;
   const { store } = call.hub;
-  call.authorize({ kind: 'node', id: compositeId(organization, '#') }, 'READ');
+  call.authorize({ kind: 'node', id: compositeId(call.param('org'), '#') }, 'READ');
   const type = call.query('type')?.toLowerCase();
   if (type !== undefined && !['device', 'cluster'].includes(type)) {
     call.demand(['invalid.node.type2', 'cluster, device']);
   }
+  const nodes = readable(call, () => findDetails(call, type));
+  if (nodes.length === 0) throw call.refusal(404, 'not-found', 'not.found');
+  return { status: 200, json: nodes.map((node) => viewDetails(store, node)) };
+}
+
+function findDetails(call: Call, type: string | undefined): readonly NodeRecord[] {
+  const organization = call.param('org');
+  const { store } = call.hub;
   const like = (value: string, filter: string | undefined): boolean => filter === undefined || isLike(value, filter);
   const chosen = [...store.nodes.values()]
     .filter(
       (node) =>
         node.organization === organization &&
-        isNodeVisible(identity, node) &&
+        isNodeVisible(call.identity, node) &&
         like(node.arch, call.query('arch')) &&
         like(node.id, call.query('id')) &&
         like(node.name, call.query('name')) &&
@@ -57,17 +63,16 @@ function listDetails(call: Call): Answer {
         passesFilter(nameOfUser(store, node.owner) ?? null, call.query('owner')),
     )
     .sort((one, two) => (one.id < two.id ? -1 : 1));
-  if (chosen.length === 0) throw call.refusal(404, 'not-found', 'not.found');
-  demandReadable(call, chosen);
-  return { status: 200, json: chosen.map((node) => viewDetails(store, node)) };
+  for (const { status } of chosen) booleansOf(status?.connectivity ?? {});
+  return chosen;
 }
 
-/** One node's unreadable report spoils the whole answer. */
-function demandReadable(call: Call, nodes: readonly NodeRecord[]): void {
+/** Whatever this route trips over (one node's unreadable report, say) is a 400 here. */
+function readable<T>(call: Call, find: () => T): T {
   try {
-    for (const { status } of nodes) booleansOf(status?.connectivity ?? {});
+    return find();
   } catch (error) {
-    if (error instanceof Unreadable) call.demand(['invalid.input.message', error.message]);
+    if (error instanceof Unreadable || error instanceof Defect) call.demand(['invalid.input.message', error.message]);
     throw error;
   }
 }

@@ -125,9 +125,14 @@ function patchOrg(call: Call): Answer {
   if (name === undefined) throw call.refusal(400, 'invalid-input', 'no.valid.org.attr.specified');
   const org = call.hub.store.orgs.get(id);
   if (org === undefined) throw call.refusal(404, 'not-found', 'org.not.found', id);
-  Object.assign(org, { [name]: body[name], lastUpdated: call.hub.clock.instant() });
+  const value = name === 'tags' ? withoutNulls(body.tags ?? {}) : body[name];
+  Object.assign(org, { [name]: value, lastUpdated: call.hub.clock.instant() });
   logOrg(call, 'modified');
   return call.done('org.attr.updated', name, id);
+}
+
+function withoutNulls(tags: Readonly<Record<string, string | null>>): Readonly<Record<string, string | null>> {
+  return Object.fromEntries(Object.entries(tags).filter(([, value]) => value !== null));
 }
 
 function removeOrg(call: Call): Answer {

@@ -59,6 +59,7 @@ function match(pattern: readonly string[], segments: readonly string[]): Record<
 }
 
 function decodeSegment(segment: string): string | undefined {
+  if (segment.includes('#')) return undefined;
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -12,7 +12,7 @@ import {
   isStandardUser,
   isSuperUser,
 } from './identity.ts';
-import { passesFilter } from './like.ts';
+import { isLike, passesFilter } from './like.ts';
 import type { ServiceRecord } from './records.ts';
 import type { Route } from './router.ts';
 import {
@@ -82,8 +82,7 @@ function answerServices(
       (isPublic === undefined || service.public === isPublic) &&
       (nodeType !== 'device' || service.deployment !== '') &&
       (nodeType !== 'cluster' || service.clusterDeployment !== '') &&
-      (required === undefined ||
-        service.requiredServices.some((reference) => passesFilter(reference?.url ?? null, required))) &&
+      (required === undefined || isLike(JSON.stringify(service.requiredServices), `%"url":"${required}"%`)) &&
       passesFilter(service.arch, call.query('arch')) &&
       passesFilter(service.url, call.query('url')) &&
       passesFilter(service.version, call.query('version')) &&

@@ -48,7 +48,7 @@ test('405, 406, 415 and an empty body are plain text (§0)', async (t) => {
   t.is(method.body, 'HTTP method not allowed, supported methods: GET, POST');
   const head = await ask('HEAD', '/orgs/acme/services');
   t.is(head.status, 405);
-  const accept = await ask('GET', '/orgs/acme/services', { headers: { accept: 'text/html' } });
+  const accept = await ask('GET', '/orgs/acme', { headers: { accept: 'text/html' } });
   t.deepEqual([accept.status, accept.type], [406, plain]);
   const untyped = await ask('POST', '/orgs/acme/services', {
     body: JSON.stringify(service()),
@@ -73,12 +73,20 @@ test('JSON without a Content-Type is 415 (§0)', async (t) => {
   t.is(status, 415);
 });
 
-test('what is refused before anything is looked up stays JSON whatever the client accepts', async (t) => {
+test('what is refused is told as JSON whatever the client accepts', async (t) => {
   const { ask } = await exchange(t);
   const headers = { accept: 'text/html' };
   t.is((await ask('GET', '/orgs/acme/services', { password: 'no', headers })).status, 401);
   t.is((await ask('GET', '/nosuch', { headers })).status, 404);
   t.is((await ask('POST', '/orgs/acme/services', { headers, body: '{}' })).status, 400);
+  const missing = await ask('GET', '/orgs/acme/services/nope', { headers });
+  t.deepEqual([missing.status, missing.type], [404, 'application/json']);
+});
+
+test('a 406 comes after the fact: what was asked for has been done', async (t) => {
+  const { ask } = await exchange(t);
+  t.is((await ask('POST', '/orgs/acme/services', { headers: { accept: 'text/html' }, body: service() })).status, 406);
+  t.is((await ask('GET', '/orgs/acme/services/lab.svc_1.0.0_amd64')).status, 200);
 });
 
 test('unknown fields, broken JSON and missing texts are 400 with Jackson’s words (§A.3)', async (t) => {
