@@ -31,6 +31,7 @@ interface BareRequest {
 const ROOT = join(import.meta.dirname, '..', '..');
 const SERVICES = 200;
 const RUNS = 3;
+const PROGRAM = 'tools/hzn-armor.mjs';
 
 /**
  * Publishing as whole processes against the simulated hub: the bundle of this repository, and 200 services with a key
@@ -63,30 +64,34 @@ interface Setup {
   readonly latencyMs: number;
 }
 
+/** Each publish and its bare loop in turn, so that a machine that is busy for a while slows down both. */
 async function measure({ name, bundle, home, latencyMs }: Setup): Promise<BenchLine[]> {
-  const lines: BenchLine[] = [];
-  await process_(bundle, home, ['tools/hzn-armor.mjs', 'build']);
+  await runProgram(bundle, home, [PROGRAM, 'build']);
   const publishable = await readDist(join(bundle, 'dist'));
+  const lines: BenchLine[] = [];
   for (const from of ['sources', 'dist'] as const) {
-    const args = ['tools/hzn-armor.mjs', 'publish', ...(from === 'dist' ? ['dist'] : []), '--json'];
-    const first = await timed(latencyMs, (hub) => process_(bundle, home, args, hub));
-    const again = await timed(
-      latencyMs,
-      (hub) => process_(bundle, home, args, hub),
-      (hub) => process_(bundle, home, args, hub),
-    );
-    const bareFirst = await timed(latencyMs, (hub) => bare(bundle, home, hub, firstWaves(publishable, hub)));
-    const bareAgain = await timed(
-      latencyMs,
-      (hub) => bare(bundle, home, hub, secondWaves(publishable, hub)),
-      (hub) => process_(bundle, home, args, hub),
-    );
-    lines.push(
-      line(`${name}: publish from ${from}`, first, bareFirst),
-      line(`${name}: nothing changed, from ${from}`, again, bareAgain),
-    );
+    const publish = (hub: Hub): Promise<void> =>
+      runProgram(bundle, home, [PROGRAM, 'publish', ...(from === 'dist' ? ['dist'] : []), '--json'], hub);
+    const works: readonly Work[] = [
+      { run: publish },
+      { run: (hub) => bareLoop(bundle, home, hub, firstWaves(publishable, hub)) },
+      { before: publish, run: publish },
+      { before: publish, run: (hub) => bareLoop(bundle, home, hub, secondWaves(publishable, hub)) },
+    ];
+    const timings: Timing[][] = works.map(() => []);
+    for (let round = 0; round < RUNS; round += 1) {
+      for (const [index, work] of works.entries()) timings[index]?.push(await timed(latencyMs, work));
+    }
+    const [first, bareFirst, again, bareAgain] = timings.map(median);
+    if (first && bareFirst) lines.push(line(`${name}: publish from ${from}`, first, bareFirst));
+    if (again && bareAgain) lines.push(line(`${name}: nothing changed, from ${from}`, again, bareAgain));
   }
   return lines;
+}
+
+interface Work {
+  readonly before?: (hub: Hub) => Promise<void>;
+  readonly run: (hub: Hub) => Promise<void>;
 }
 
 interface Timing {
@@ -94,38 +99,33 @@ interface Timing {
   readonly seen: readonly SeenRequest[];
 }
 
-/** The median of several runs, each on a new hub. */
-async function timed(
-  latencyMs: number,
-  work: (hub: Hub) => Promise<void>,
-  before: (hub: Hub) => Promise<void> = async () => {},
-): Promise<Timing> {
-  const timings: Timing[] = [];
-  for (let run = 0; run < RUNS; run += 1) {
-    const hub = await startHub({ latencyMs });
-    await before(hub);
-    const [exchange, css] = [hub.exchange.seen.length, hub.css.seen.length];
-    const begun = performance.now();
-    await work(hub);
-    const ms = performance.now() - begun;
-    timings.push({ ms, seen: [...hub.exchange.seen.slice(exchange), ...hub.css.seen.slice(css)] });
-    await hub.close();
-  }
-  const [median] = timings.sort((a, b) => a.ms - b.ms).slice(Math.floor(RUNS / 2));
-  if (median === undefined) throw new Error('no run');
-  return median;
+/** One run on a new hub. */
+async function timed(latencyMs: number, { before = async () => {}, run }: Work): Promise<Timing> {
+  const hub = await startHub({ latencyMs });
+  await before(hub);
+  const [exchange, css] = [hub.exchange.seen.length, hub.css.seen.length];
+  const begun = performance.now();
+  await run(hub);
+  const ms = performance.now() - begun;
+  const seen = [...hub.exchange.seen.slice(exchange), ...hub.css.seen.slice(css)];
+  await hub.close();
+  return { ms, seen };
 }
 
-function line(name: string, { ms, seen }: Timing, bareLoop: Timing): BenchLine {
+function median(timings: readonly Timing[]): Timing | undefined {
+  return timings.toSorted((a, b) => a.ms - b.ms)[Math.floor(timings.length / 2)];
+}
+
+function line(name: string, { ms, seen }: Timing, bare: Timing): BenchLine {
   const reads = seen.filter(({ method }) => method === 'GET').length;
   const bytes = seen.reduce((sum, { bytesIn, bytesOut }) => sum + bytesIn + bytesOut, 0);
   const most = Math.max(...seen.map(({ inFlight }) => inFlight));
   const requests = `${reads} reads, ${seen.length - reads} writes, ${Math.round(bytes / 1024)} KiB, ${most} in flight`;
-  const ratio = `bare loop of ${bareLoop.seen.length} requests ${bareLoop.ms.toFixed(0)} ms, ratio ${(ms / bareLoop.ms).toFixed(2)}`;
+  const ratio = `bare loop of ${bare.seen.length} requests ${bare.ms.toFixed(0)} ms, ratio ${(ms / bare.ms).toFixed(2)}`;
   return { name, value: `${ms.toFixed(0)} ms; ${requests}; ${ratio}` };
 }
 
-async function process_(bundle: string, home: string, args: readonly string[], hub?: Hub): Promise<void> {
+async function runProgram(bundle: string, home: string, args: readonly string[], hub?: Hub): Promise<void> {
   const [script = '', ...rest] = args;
   const child = spawn(process.execPath, [join(ROOT, script), ...rest], {
     cwd: bundle,
@@ -146,13 +146,13 @@ async function process_(bundle: string, home: string, args: readonly string[], h
   if (status !== 0) throw new Error(`${args.join(' ')}: ${said}`);
 }
 
-async function bare(bundle: string, home: string, hub: Hub, waves: BareLoop['waves']): Promise<void> {
+async function bareLoop(bundle: string, home: string, hub: Hub, waves: BareLoop['waves']): Promise<void> {
   const file = join(bundle, 'bare-loop.json');
   const { user, password } = hub.access;
   const authorization = `Basic ${Buffer.from(`demo/${user}:${password}`).toString('base64')}`;
   const loop: BareLoop = { authorization, concurrency: DEFAULT_CONCURRENCY, waves };
   writeFileSync(file, JSON.stringify(loop));
-  await process_(bundle, home, ['test/bench/bare-loop.mjs', file]);
+  await runProgram(bundle, home, ['test/bench/bare-loop.mjs', file]);
 }
 
 /** What a first publish sends: listings, then what needs nothing, then what needs that. */
