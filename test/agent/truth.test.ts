@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { waitUntilAsync } from '#demo/wait-until.ts';
+import { waitUntil, waitUntilAsync } from '#demo/wait-until.ts';
 import { blockWrites, newPublisher, payload } from './payloads.ts';
 import { nameOf, type Scope, startWorld, type World } from './world.ts';
 
@@ -25,6 +25,7 @@ type Step =
     }
   | { readonly do: 'forge'; readonly of: Workload; readonly overwrite: boolean }
   | { readonly do: 'docker down'; readonly liveRestore: boolean }
+  | { readonly do: 'rest' }
   | { readonly do: 'proxy down' | 'stop agent' }
   | { readonly do: 'start KubeArmor'; readonly keepPolicies: boolean }
   | { readonly do: 'set clock'; readonly years: 1 | -1 };
@@ -54,6 +55,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       ),
     }),
   },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('rest') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forge'), of, overwrite: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('docker down'), liveRestore: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('start KubeArmor'), keepPolicies: fc.boolean() }) },
@@ -62,7 +64,10 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 
 /** What the test knows of a world, to see what is possible and what must hold. */
 interface Model {
-  readonly inForce: Set<Workload>;
+  /** What the hub has for the node, as far as it is genuine: a deletion takes it away before an agent that is down sees it. */
+  readonly hub: Map<Workload, { readonly seq: number; readonly inForce: boolean }>;
+  /** The newest that an agent has seen. */
+  readonly known: Map<Workload, { readonly seq: number; readonly inForce: boolean }>;
   readonly signed: Map<Workload, Awaited<ReturnType<World['publish']>>[]>;
   readonly taken: { release(): void }[];
   proxyUp: boolean;
@@ -123,6 +128,9 @@ async function carryOut(world: World, model: Model, step: Step): Promise<void> {
       await world.stopAgent();
       await world.startAgent();
       model.agentUp = true;
+      return look(world, model);
+    case 'rest':
+      if (model.agentUp) await isCalm(world).catch(() => undefined);
       return;
     case 'set clock':
       return world.clock.set(step.years * YEAR_MS);
@@ -133,27 +141,58 @@ async function carryOut(world: World, model: Model, step: Step): Promise<void> {
         step.do === 'withdraw' ? [] : [blockWrites(step.of), blockWrites(`more${before.length}`, '/opt/')];
       const { policies: selected } = payload(world.publisher, step.of, { policies });
       model.signed.set(step.of, [...before, await world.publish(step.of, { policies: selected })]);
-      if (step.do === 'publish') model.inForce.add(step.of);
-      else model.inForce.delete(step.of);
+      model.hub.set(step.of, { seq: before.length + 1, inForce: step.do === 'publish' });
       break;
     }
     case 'replay': {
       const [oldest] = model.signed.get(step.of) ?? [];
-      if (oldest !== undefined) await world.publishSigned(oldest);
+      if (oldest === undefined) return;
+      await world.publishSigned(oldest);
+      model.hub.set(step.of, { seq: oldest.seq, inForce: true });
       break;
     }
     case 'forge': {
       const stranger = newPublisher();
       const content = payload(stranger, step.of, { seq: 1000, policies: [] });
+      if (step.overwrite) model.hub.delete(step.of);
       const objectId = step.overwrite ? payload(world.publisher, step.of).id : content.id;
       await world.publishSigned({ ...content, id: payload(world.publisher, step.of).id }, stranger, objectId);
       break;
     }
     case 'delete object':
       await world.node.remove(payload(world.publisher, step.of).id);
+      model.hub.delete(step.of);
       break;
   }
-  if (model.agentUp) await world.agent().pollNow();
+  await look(world, model);
+}
+
+/** The agent, if there is one, asks the ESS. */
+async function look(world: World, model: Model): Promise<void> {
+  if (!model.agentUp) return;
+  await world.agent().pollNow();
+  for (const [workload, newest] of model.hub) {
+    if (newest.seq > (model.known.get(workload)?.seq ?? 0)) model.known.set(workload, newest);
+  }
+}
+
+/** Everything that is up is heard; a second is enough for that, and what is down is not waited for any longer. */
+function isCalm(world: World): Promise<void> {
+  return waitUntil(
+    'calm',
+    () => {
+      const { kubearmor, docker } = world.agent().view.status();
+      return (
+        kubearmor.reachable &&
+        docker === 'up' &&
+        world
+          .agent()
+          .view.policies()
+          .every(({ state }) => state === 'applied')
+      );
+    },
+    1000,
+  );
 }
 
 async function dockerUp(world: World, model: Model): Promise<void> {
@@ -177,13 +216,14 @@ async function recovers(world: World, model: Model): Promise<void> {
   await world.startKubeArmor();
   if (!model.agentUp) await world.startAgent();
   model.agentUp = true;
-  await world.agent().pollNow();
+  await look(world, model);
+  const holds = (each: Workload): boolean => model.known.get(each)?.inForce === true;
   const rest = (): string[] => [
-    ...WORKLOADS.filter((each) => model.inForce.has(each) && world.workload(each)?.protection !== 'enforced').map(
+    ...WORKLOADS.filter((each) => holds(each) && world.workload(each)?.protection !== 'enforced').map(
       (each) => `${each} is ${JSON.stringify(world.workload(each))}`,
     ),
-    ...WORKLOADS.filter((each) => world.isBlocked(each) !== model.inForce.has(each)).map(
-      (each) => `the kernel ${model.inForce.has(each) ? 'lets' : 'still stops'} ${each}`,
+    ...WORKLOADS.filter((each) => world.isBlocked(each) !== holds(each)).map(
+      (each) => `the kernel ${holds(each) ? 'lets' : 'still stops'} ${each}`,
     ),
   ];
   let passed = 0;
@@ -208,12 +248,13 @@ async function live(story: readonly Step[]): Promise<void> {
 
 async function liveIn(scope: Scope, story: readonly Step[]): Promise<void> {
   const world = await startWorld(scope, { env: { ARMOR_POLL_SECONDS: '3600' } });
-  const model: Model = { inForce: new Set(WORKLOADS), signed: new Map(), taken: [], proxyUp: true, agentUp: true };
+  const model: Model = { hub: new Map(), known: new Map(), signed: new Map(), taken: [], proxyUp: true, agentUp: true };
   for (const each of WORKLOADS) {
     world.run(each);
     model.signed.set(each, [await world.publish(each)]);
+    model.hub.set(each, { seq: 1, inForce: true });
   }
-  await world.agent().pollNow();
+  await look(world, model);
   for (const each of WORKLOADS) await world.becomes(each, 'enforced');
   for (const [index, step] of story.entries()) {
     await carryOut(world, model, step);
