@@ -51,7 +51,7 @@ function policiesIn({ file, text, named }: LintInput): { readonly policies: unkn
 
 export function define(context: CommandContext, done: (status: ExitStatus) => void): Command {
   return new Command()
-    .description('say in plain words who may do what under policies')
+    .description('Say in plain words who may do what under policies.')
     .argument('<file...>', 'files, directories, or - for standard input')
     .addOption(
       new Option('--enforcer <name>', 'what the nodes enforce with')

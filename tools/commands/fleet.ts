@@ -23,7 +23,7 @@ export function define(context: CommandContext, done: (status: ExitStatus) => vo
   command
     .command('status')
     .description(
-      'Which nodes enforce what, which attached policies are in force where and since when, who is silent, whose key changed.',
+      'Show which nodes enforce what, which attached policies are in force where, who is silent, and whose key changed. Exit status 1 when a node is silent or a workload unprotected.',
     )
     .option('--nodes <file>', 'keys of the nodes, trusted on first sight; commit it', 'known-nodes.yaml')
     .option('-w, --watch', 'look again and again')

@@ -42,7 +42,7 @@ export async function lint(
 
 export function define(context: CommandContext, done: (status: ExitStatus) => void): Command {
   return new Command()
-    .description('find what KubeArmor and Open Horizon take in silence, or refuse late')
+    .description('Find what KubeArmor and Open Horizon take in silence, or refuse late.')
     .argument('[file...]', 'files, directories, or - for standard input')
     .addOption(
       new Option('--enforcer <name>', 'what the nodes enforce with')

@@ -35,16 +35,16 @@ export function define(context: CommandContext, done: (status: ExitStatus) => vo
       done(0);
     });
   };
-  ask('status', 'the report that also goes to the hub', '/v1/status', (answer, nowMs) =>
+  ask('status', 'Show the report that also goes to the hub.', '/v1/status', (answer, nowMs) =>
     showStatus(answer as SecurityStatus, nowMs),
   );
-  ask('workloads', 'every workload: how protected, since when, why not', '/v1/workloads', (answer, nowMs) =>
+  ask('workloads', 'List every workload: how protected, since when, and why not.', '/v1/workloads', (answer, nowMs) =>
     showWorkloads(answer as WorkloadView[], nowMs),
   );
-  ask('policies', 'every policy that shall hold, with its layer and source', '/v1/policies', (answer) =>
+  ask('policies', 'List every policy that shall hold, with its layer and source.', '/v1/policies', (answer) =>
     showPolicies(answer as PolicyView[]),
   );
-  reading(command.command('events').description('what was blocked or audited, and what the agent noticed'))
+  reading(command.command('events').description('Show what was blocked or audited, and what the agent noticed.'))
     .option('-f, --follow', 'go on with each event as it comes')
     .option('--kind <kind>', 'finding (of a policy) or notice (of the agent)')
     .option('--workload <name>', "container name in the deployment, or Docker's name")

@@ -20,7 +20,7 @@ export interface HeldPayload {
 /** What ends a vanished payload without a signed withdrawal (design §7.1). */
 export type EndReason = 'dropped-on-vanish' | 'replaced-by-another-node-default' | 'workload-gone-for-a-day';
 
-/** Why an object was not taken. docs/trust.md explains each. */
+/** Why an object was not taken. docs/status.md explains each. */
 export type RejectReason =
   | 'unreadable'
   | 'oversized'
