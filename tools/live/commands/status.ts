@@ -30,7 +30,7 @@ const DEFAULT_WAIT_SECONDS = 120;
 export function defineStatus(parent: Command, context: CommandContext, done: (status: ExitStatus) => void): void {
   parent
     .command('status')
-    .description('Say for each node whether a policy has reached it. Whether it is enforced: hzn-armor fleet.')
+    .description('Say for each node whether a policy has reached it. Whether it is enforced: hzn-armor fleet status.')
     .argument('[name...]', 'names of live policies, or ids of any; all live ones when none is named')
     .option('--all', 'also those attached to deployments and nodes')
     .option('--wait [seconds]', 'wait until every node has it (120); exit 1 when some has not', seconds)
