@@ -202,7 +202,7 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
     workloads: view.workloads().map(({ gaps: _gaps, warnings: _warnings, ...workload }) => workload),
     attachments: keeper.attachments(),
     rejected: keeper.rejections().map(({ objectId, reason, atMs }) => ({ objectId, reason, at: iso(atMs) })),
-    counts: { ...counts, dropped: journal.consumers().reduce((total, { dropped }) => total + dropped, 0) },
+    counts: { ...counts, dropped: journal.dropped() },
   });
   const view: AgentView = {
     health: () => health(),

@@ -93,8 +93,11 @@ function follow(
       },
       (incoming) => {
         connected?.();
+        let rest = '';
         incoming.on('data', (chunk: Buffer) => {
-          for (const [, id] of chunk.toString().matchAll(/^id: (\d+)$/gm)) ids.push(Number(id));
+          const blocks = (rest + chunk.toString()).split('\n\n');
+          rest = blocks.pop() ?? '';
+          for (const block of blocks) ids.push(...Array.from(block.matchAll(/^id: (\d+)$/gm), ([, id]) => Number(id)));
           if (ids.length >= count) {
             outgoing.destroy();
             resolve(ids);
@@ -116,6 +119,37 @@ test('a stream gives each event as it comes, and what was missed since the last 
   say(journal, 'c');
   t.deepEqual(await following, [2, 3]);
   while (journal.consumers().length > 0) await new Promise((resolve) => setImmediate(resolve));
+  await api.close();
+});
+
+test('a reader that stops reading loses events, which are counted, and nobody else does', async (t) => {
+  const { api, journal } = await serveJournal();
+  const stalled = request({
+    port: api.port,
+    path: '/v1/events',
+    headers: { authorization: `Bearer ${TOKEN}`, accept: 'text/event-stream', 'user-agent': 'stalled' },
+  });
+  // The answer is never read: what comes fills the buffers on the way, and then its queue.
+  stalled.on('response', () => undefined);
+  stalled.end();
+  const batches = 60;
+  const following = follow(api, batches * 500);
+  const countOf = (name: string) => journal.consumers().find((each) => each.name === `api ${name}`.trim());
+  while (journal.consumers().length < 2) await new Promise((resolve) => setImmediate(resolve));
+  const subject = 'x'.repeat(1000);
+  for (let batch = 0; batch < batches; batch++) {
+    for (let each = 0; each < 500; each++) say(journal, subject);
+    while (countOf('')?.queued !== 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const ids = await following;
+  t.is(ids.length, batches * 500);
+  const { dropped = 0, queued = 0 } = countOf('stalled') ?? {};
+  t.true(dropped > 0);
+  t.true(queued <= 1000);
+  t.is(journal.dropped(), dropped);
+  stalled.destroy();
+  while (journal.consumers().length > 0) await new Promise((resolve) => setImmediate(resolve));
+  t.is(journal.dropped(), dropped, 'what was lost stays counted');
   await api.close();
 });
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
+import { watchTurns } from '../watch-turns.ts';
 import { listen, until } from './listening.ts';
 
 /** The loop must never be blocked for longer than this, whatever arrives (KubeArmor gives up a client after 5 s). */
@@ -26,24 +27,6 @@ async function startSender(t: ExecutionContext): Promise<Sender> {
       const [{ dropped }] = await once(worker, 'message');
       return dropped;
     },
-  };
-}
-
-/** The most work that one turn of this thread's loop took; what other processes take from it is not its fault. */
-function watchTurns(): () => number {
-  let watching = true;
-  let worst = 0;
-  let before = process.threadCpuUsage();
-  const turn = (): void => {
-    const used = process.threadCpuUsage(before);
-    worst = Math.max(worst, (used.user + used.system) / 1000);
-    before = process.threadCpuUsage();
-    if (watching) setImmediate(turn);
-  };
-  setImmediate(turn);
-  return () => {
-    watching = false;
-    return worst;
   };
 }
 

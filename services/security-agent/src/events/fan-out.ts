@@ -17,6 +17,8 @@ export interface FanOut<T> {
   publish(item: T): void;
   subscribe(name: string, capacity?: number): Subscription<T>;
   counts(): readonly ConsumerCount[];
+  /** What was lost altogether, also by consumers that are gone. */
+  dropped(): number;
   close(): void;
 }
 
@@ -25,16 +27,20 @@ const DEFAULT_CAPACITY = 1000;
 /** Hands every item to every consumer through a bounded queue each, so that no consumer can hold up another. */
 export function createFanOut<T>(): FanOut<T> {
   const consumers = new Set<Consumer<T>>();
+  let droppedByGone = 0;
   return {
     publish(item) {
       for (const consumer of consumers) consumer.push(item);
     },
     subscribe(name, capacity = DEFAULT_CAPACITY) {
-      const consumer = new Consumer<T>(name, capacity, () => consumers.delete(consumer));
+      const consumer = new Consumer<T>(name, capacity, () => {
+        if (consumers.delete(consumer)) droppedByGone += consumer.count().dropped;
+      });
       consumers.add(consumer);
       return consumer;
     },
     counts: () => [...consumers].map((consumer) => consumer.count()),
+    dropped: () => [...consumers].reduce((total, consumer) => total + consumer.count().dropped, droppedByGone),
     close() {
       for (const consumer of [...consumers]) consumer.close();
     },

@@ -17,6 +17,7 @@ export interface Journal {
   recent(limit: number, filter?: EventFilter): AgentEvent[];
   subscribe(name: string, capacity?: number): Subscription<AgentEvent>;
   readonly consumers: FanOut<AgentEvent>['counts'];
+  readonly dropped: FanOut<AgentEvent>['dropped'];
   close(): void;
 }
 
@@ -41,6 +42,7 @@ export function createJournal(kept = RECENT_KEPT): Journal {
     },
     subscribe: (name, capacity) => fanOut.subscribe(name, capacity),
     consumers: () => fanOut.counts(),
+    dropped: () => fanOut.dropped(),
     close: () => fanOut.close(),
   };
 }
