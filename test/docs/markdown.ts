@@ -50,7 +50,7 @@ export function codeSpans(prose: string): string[] {
   return [...prose.matchAll(/`([^`]+)`/g)].map((match) => (match[1] ?? '').replace(/\s+/g, ' '));
 }
 
-/** First cells of the rows of all tables, and the other cells. */
+/** The cells of each row of all tables. */
 export function tableRows(text: string): string[][] {
   return text
     .split('\n')
