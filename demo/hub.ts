@@ -10,7 +10,7 @@ const HELP = `A simulated Open Horizon hub (Exchange, MMS, agbot) on 127.0.0.1, 
   npm run hub -- [options]
 
   --json           print one line of JSON: {exchangeUrl, cssUrl, org, user, password}
-  --state FILE     start with the organisations, users, nodes and agbots of this JSON file
+  --state FILE     start with the organizations, users, nodes and agbots of this JSON file
   --port PORT      port of the Exchange; the MMS takes the next one (default: any free ones)
   --latency MS     answer every request this many milliseconds later
   --help           this text
