@@ -8,6 +8,7 @@ import { readFleet } from '#tools/fleet/read-fleet.ts';
 import { showFleet } from '#tools/fleet/show-fleet.ts';
 import { openHub, requireHub } from '#tools/hub/open-hub.ts';
 import { loadSettings } from '#tools/load-settings.ts';
+import { printable } from '#tools/printable.ts';
 
 interface Options {
   readonly nodes: string;
@@ -39,7 +40,7 @@ async function watch(context: CommandContext, options: Options): Promise<ExitSta
   do {
     const fleet = await fleetNow(context, options.nodes);
     const { known: _kept, ...printed } = fleet;
-    context.stdout.write(options.json ? `${JSON.stringify(printed)}\n` : showFleet(fleet));
+    context.stdout.write(options.json ? `${JSON.stringify(printed)}\n` : printable(showFleet(fleet)));
     status = fleet.totals.silent > 0 || fleet.totals.unprotected > 0 ? 1 : 0;
     if (options.watch !== true) break;
     await sleep(options.interval * 1000, undefined, { signal: context.signal }).catch(() => undefined);

@@ -5,6 +5,7 @@ import type { SecurityStatus } from '#agent/report/security-status.ts';
 import type { CommandContext, ExitStatus } from '#tools/command.ts';
 import { agentAddress, askAgent, followEvents } from '#tools/node/agent-client.ts';
 import { showEvent, showPolicies, showStatus, showWorkloads } from '#tools/node/show.ts';
+import { printable } from '#tools/printable.ts';
 
 interface Options {
   readonly url?: string;
@@ -31,7 +32,7 @@ export function define(context: CommandContext, done: (status: ExitStatus) => vo
   ): void => {
     reading(command.command(name).description(description)).action(async (options: Options) => {
       const answer = await askAgent(await agentAddress(options, context.env), path);
-      context.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : show(answer, Date.now()));
+      context.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : printable(show(answer, Date.now())));
       done(0);
     });
   };
@@ -69,7 +70,7 @@ async function events(context: CommandContext, options: EventOptions): Promise<v
   if (options.kind !== undefined) query.set('kind', options.kind);
   if (options.workload !== undefined) query.set('workload', options.workload);
   const print = (event: AgentEvent): void => {
-    context.stdout.write(`${options.json ? JSON.stringify(event) : showEvent(event)}\n`);
+    context.stdout.write(`${options.json ? JSON.stringify(event) : printable(showEvent(event))}\n`);
   };
   const recent = (await askAgent(address, `/v1/events?${query}`)) as AgentEvent[];
   for (const event of recent) print(event);

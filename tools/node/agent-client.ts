@@ -71,6 +71,7 @@ export async function* followEvents(
         if (data.length > 0) yield JSON.parse(data.join('\n')) as AgentEvent;
       }
     }
+    if (!signal.aborted) throw new Error('it ended the stream');
   } catch (error) {
     if (!signal.aborted) throw unreachable(address, path, error instanceof Error ? error.message : String(error));
   }
@@ -92,6 +93,13 @@ async function request(address: AgentAddress, path: string, accept: string, sign
       { request: `GET ${address.url}${path}` },
       'Read it anew: it is made at the first start of the agent, in its data volume.',
     );
+  }
+  if (response.status === 400) {
+    const answer: unknown = await response.json().catch(() => undefined);
+    const reason =
+      typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : 'no reason given';
+    const where = { request: `GET ${address.url}${path}` };
+    throw new ArmorError('USAGE', `the agent does not understand: ${reason}`, where, 'Correct the option.');
   }
   throw unreachable(address, path, `it answered ${response.status}`);
 }
