@@ -4,6 +4,7 @@ import { openEnvelope, parseEnvelope } from '#policy/envelope.ts';
 import { type Layer, POLICY_OBJECT_TYPE, type PolicyPayload } from '#policy/payload.ts';
 import type { Css, ObjectMetadata } from '#tools/hub/css.ts';
 import type { StoredObject } from '#tools/hub/snapshot.ts';
+import { presentForm } from './present-form.ts';
 
 /** Whose signature a payload carries, and whether it is right. */
 export type Trust =
@@ -76,16 +77,18 @@ async function withData(css: Css, metadata: ObjectMetadata): Promise<StoredObjec
   return data === undefined ? { metadata } : { metadata, envelope: data.trimEnd() };
 }
 
-/** Of copies that differ, as after an interrupted write, the trusted one with the highest seq speaks for all. */
+/** A trusted form speaks for all: that of the object itself, as presentForm says; otherwise the highest seq. */
 function carried(id: string, objects: readonly StoredObject[], keyIds: ReadonlySet<string>): CarriedPolicy {
   const { layer, name } = ID.exec(id)?.groups ?? {};
   const known = layer === 'node' || layer === 'deployment' ? layer : 'live';
-  const opened = objects
+  const base = { id, layer: known, name: name ?? id, objects } as const;
+  const present = presentForm(objects, id, keyIds);
+  if (present !== undefined) return { ...base, ...open(present.envelope, keyIds) };
+  const [best] = objects
     .map(({ envelope }) => open(envelope, keyIds))
-    .filter(({ payload }) => payload === undefined || payload.id === id);
-  const rank = ({ trust, payload }: (typeof opened)[number]) => (trust === 'trusted' ? 1e15 : 0) + (payload?.seq ?? -1);
-  const [best] = opened.sort((a, b) => rank(b) - rank(a));
-  return { id, layer: known, name: name ?? id, objects, ...(best ?? { trust: 'invalid' as const }) };
+    .filter(({ payload }) => payload === undefined || payload.id === id)
+    .sort((a, b) => (b.payload?.seq ?? -1) - (a.payload?.seq ?? -1));
+  return { ...base, ...(best ?? { trust: 'invalid' }) };
 }
 
 function open(

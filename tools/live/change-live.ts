@@ -11,9 +11,10 @@ import { isSettled, type Step } from '#tools/hub/step.ts';
 import { signWithdrawals } from '#tools/hub/withdrawals.ts';
 import { saysTheSame, signContent } from '#tools/signing/sign-content.ts';
 import type { Signer } from '#tools/signing/signer.ts';
-import { type CarriedPolicy, isWithdrawn, readOne } from './carried.ts';
+import { type CarriedPolicy, readOne } from './carried.ts';
 import { liveResources } from './live-objects.ts';
 import type { LiveSession } from './live-session.ts';
+import { highestForm, presentForm, type StoredForm } from './present-form.ts';
 
 /** A change of a live policy, thought through and not yet made. */
 export interface LivePlan {
@@ -38,8 +39,8 @@ const SETTLE_MS = 300;
 const ATTEMPTS = 3;
 
 /**
- * What would be written: the content signed with a higher seq, or the envelope that already says it. A copy for a pattern
- * that is no longer meant is withdrawn, below that seq: nodes keep what merely vanished (design §7.1).
+ * What would be written: the content signed with a higher seq than anything of this id, or the envelope that already says
+ * it. A copy for a pattern that is no longer meant is withdrawn: nodes keep what merely vanished (design §7.1).
  */
 export async function planChange(
   content: PolicyContent,
@@ -47,25 +48,35 @@ export async function planChange(
   { signer, org, unixSeconds }: Signing,
   before: CarriedPolicy | undefined,
 ): Promise<LivePlan> {
+  const stored = before?.objects ?? [];
+  const keyIds = new Set([signer.keyId]);
+  const highest = highestForm(stored, content.id, keyIds);
+  const known = objects.every(({ objectId }) => isCarried(content, objectId, stored, keyIds)) ? before : highest;
+  const envelope = await signContent(content, signer, known?.envelope, unixSeconds);
   const wanted = new Set(objects.map(({ objectId }) => objectId));
-  const dropped = (before?.objects ?? []).filter(({ metadata }) => !wanted.has(metadata.objectID));
+  const dropped = stored.filter(
+    ({ metadata, envelope: text }) =>
+      !wanted.has(metadata.objectID) && ownPayload(text, content.id, keyIds)?.policies.length !== 0,
+  );
   const withdrawals =
-    before?.payload === undefined || before.envelope === undefined || dropped.length === 0 || isWithdrawn(before)
+    highest === undefined || dropped.length === 0
       ? []
-      : await signWithdrawals(
-          [{ payload: before.payload, envelope: before.envelope, objects: dropped, file: content.id }],
-          signer,
-          unixSeconds,
-        );
-  const envelope = await signContent(content, signer, withdrawnEnvelope(withdrawals) ?? before?.envelope, unixSeconds);
+      : await signWithdrawals([{ ...highest, objects: dropped, file: content.id }], signer, unixSeconds);
   const resources = liveResources(objects, envelope, org);
-  const steps = planPublish(resources, snapshotOf(before?.objects ?? []), { keyIds: new Set([signer.keyId]) });
+  const steps = planPublish(resources, snapshotOf(stored), { keyIds });
   return { content, objects, envelope, steps: [...steps, ...withdrawals], ...(before && { before }) };
 }
 
-function withdrawnEnvelope(steps: readonly Step[]): string | undefined {
-  const [first] = steps;
-  return first?.action === 'withdraw' ? first.resource.envelope : undefined;
+/** Whether an object says this already. */
+function isCarried(
+  content: PolicyContent,
+  objectId: string,
+  stored: readonly StoredObject[],
+  keyIds: ReadonlySet<string>,
+): boolean {
+  const object = stored.find(({ metadata }) => metadata.objectID === objectId);
+  const payload = ownPayload(object?.envelope, content.id, keyIds);
+  return payload !== undefined && saysTheSame(content, payload);
 }
 
 /**
@@ -82,16 +93,16 @@ export async function makeChange(plan: LivePlan, session: LiveSession, signing: 
   let current = plan;
   for (let attempt = 1; ; attempt += 1) {
     const now = await readOne(css, ids);
-    const newest = newestOf(now, plan.content.id, keyIds);
-    if (newest?.envelope === trustedEnvelope(current.before)) break;
-    if (newest === undefined || attempt > ATTEMPTS || !sameContent(newest, current))
-      throw changedMeanwhile(plan, newest);
-    current = await planChange(plan.content, plan.objects, signing, asCarried(plan.content, newest, now));
+    const present = presentForm(now, plan.content.id, keyIds);
+    if (present?.envelope === trustedEnvelope(current.before)) break;
+    if (present === undefined || attempt > ATTEMPTS || !sameContent(present, current))
+      throw changedMeanwhile(plan, present);
+    current = await planChange(plan.content, plan.objects, signing, asCarried(plan.content, present, now));
   }
   if (isSettled(current.steps)) return current;
   await applySteps(current.steps, hub, { keyIds });
   await delay(SETTLE_MS);
-  const after = newestOf(await readOne(css, ids), plan.content.id, keyIds);
+  const after = presentForm(await readOne(css, ids), plan.content.id, keyIds);
   if (after !== undefined && after.envelope !== current.envelope && !saysTheSame(plan.content, after.payload))
     throw overwritten(plan, after);
   return current;
@@ -107,7 +118,7 @@ export async function refuseChanged(
   { id, envelope, objects }: CarriedPolicy,
   keyIds: ReadonlySet<string>,
 ): Promise<void> {
-  const now = newestOf(await readOne(css, idsOf(objects)), id, keyIds);
+  const now = presentForm(await readOne(css, idsOf(objects)), id, keyIds);
   if (now?.envelope !== envelope) throw conflict(id, 'another publisher changed it meanwhile');
 }
 
@@ -116,22 +127,8 @@ function trustedEnvelope(before: CarriedPolicy | undefined): string | undefined 
   return before?.trust === 'trusted' ? before.envelope : undefined;
 }
 
-interface Newest {
-  readonly seq: number;
-  readonly envelope: string;
-  readonly payload: NonNullable<ReturnType<typeof ownPayload>>;
-}
-
-function newestOf(objects: readonly StoredObject[], id: string, keyIds: ReadonlySet<string>): Newest | undefined {
-  const found = objects.flatMap(({ envelope }): Newest[] => {
-    const payload = ownPayload(envelope, id, keyIds);
-    return payload === undefined || envelope === undefined ? [] : [{ seq: payload.seq, envelope, payload }];
-  });
-  return found.sort((a, b) => b.seq - a.seq)[0];
-}
-
 /** Whether what is there now says what was there when the change was planned, or what the change wants. */
-function sameContent(now: Newest, { before, content }: LivePlan): boolean {
+function sameContent(now: StoredForm, { before, content }: LivePlan): boolean {
   if (saysTheSame(content, now.payload)) return true;
   if (before?.payload === undefined) return false;
   const { seq: _, ...was } = before.payload;
@@ -140,13 +137,13 @@ function sameContent(now: Newest, { before, content }: LivePlan): boolean {
 
 function asCarried(
   { id, layer }: PolicyContent,
-  { payload, envelope }: Newest,
+  { payload, envelope }: StoredForm,
   objects: readonly StoredObject[],
 ): CarriedPolicy {
   return { id, layer, name: id, trust: 'trusted', payload, envelope, objects };
 }
 
-function changedMeanwhile({ content, before }: LivePlan, now: Newest | undefined): ArmorError {
+function changedMeanwhile({ content, before }: LivePlan, now: StoredForm | undefined): ArmorError {
   const was = before?.payload === undefined ? 'nothing' : `seq ${before.payload.seq}`;
   const is = now === undefined ? 'it is gone' : `it is seq ${now.seq}`;
   return conflict(
@@ -155,7 +152,7 @@ function changedMeanwhile({ content, before }: LivePlan, now: Newest | undefined
   );
 }
 
-function overwritten({ content }: LivePlan, { seq }: Newest): ArmorError {
+function overwritten({ content }: LivePlan, { seq }: StoredForm): ArmorError {
   return conflict(
     content.id,
     `another publisher wrote it at the same moment, and theirs (seq ${seq}) is what the hub has`,

@@ -12,6 +12,7 @@ import { carriersOf, stillCarried } from './carriers.ts';
 import { refuseChanged } from './change-live.ts';
 import { rememberChange, removeHistory } from './live-history.ts';
 import { type LiveSession, requireSigner } from './live-session.ts';
+import { highestForm } from './present-form.ts';
 
 /** What `policy delete --json` prints. */
 export interface DeleteReport {
@@ -52,12 +53,17 @@ export async function deletePolicy(
   const all = await readCarried(css, keyIds);
   const carried = target(all, name);
   const signer = requireSigner(session);
-  if (carried.trust !== 'trusted' || carried.payload === undefined || carried.envelope === undefined)
-    throw notOurs(carried);
-  const { payload, envelope, objects, id } = carried;
-  const steps = isWithdrawn(carried)
-    ? []
-    : await signWithdrawals([{ payload, envelope, objects, file: id }], signer, unixSeconds(context.env));
+  if (carried.trust !== 'trusted' || carried.payload === undefined) throw notOurs(carried);
+  const { objects, id } = carried;
+  const highest = highestForm(objects, id, keyIds);
+  const steps =
+    isWithdrawn(carried) || highest === undefined
+      ? []
+      : await signWithdrawals(
+          [{ payload: carried.payload, envelope: highest.envelope, objects, file: id }],
+          signer,
+          unixSeconds(context.env),
+        );
   if (options.json !== true) context.stdout.write(planText(steps));
   const report: DeleteReport = {
     id,

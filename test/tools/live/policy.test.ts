@@ -219,7 +219,7 @@ test('what is attached is not deleted; its carriers and their sources are named'
   t.deepEqual(p.writes, []);
 });
 
-test('a copy for a pattern goes with it, and is withdrawn when the pattern is no longer meant', async (t) => {
+test('a copy for a pattern goes with it, is withdrawn when the pattern is no longer meant, and comes back above that', async (t) => {
   const p = await published(t);
   await ok(t, p, ...ADD, '--pattern', 'all');
   const { id, objects, seq } = await show(t, p);
@@ -227,9 +227,14 @@ test('a copy for a pattern goes with it, and is withdrawn when the pattern is no
   const { stdout } = await ok(t, p, ...UPDATE);
   t.regex(stdout, new RegExp(`- withdraw security-policy/${id}\\.all`));
   const after = await show(t, p);
-  t.is(after.state, 'in force');
-  t.true(after.seq > seq + 1, 'the withdrawal has a seq of its own, below');
-  t.is((await metadata(p, `${id}.all`)).version, String(after.seq - 1));
+  t.like(after, { state: 'in force', seq, policies: ['no-write'] });
+  const withdrawn = Number((await metadata(p, `${id}.all`)).version);
+  t.true(withdrawn > seq);
+  t.regex((await ok(t, p, ...UPDATE)).stdout, /1 unchanged/);
+  await ok(t, p, ...UPDATE, '--pattern', 'all');
+  t.true(Number((await metadata(p, `${id}.all`)).version) > withdrawn);
+  await ok(t, p, 'policy', 'delete', 'lock', '--yes');
+  t.is((await show(t, p)).state, 'withdrawn');
 });
 
 test('a file says more than options can', async (t) => {
