@@ -111,8 +111,13 @@ function judge(
     if (status.node !== node)
       return wrong('foreign-object', `the report is of ${status.node}, under the id of ${node}`, keyId);
     const trusted = known.get(node);
-    if (trusted === undefined && putByNode === undefined) {
-      return wrong('foreign-object', 'a user put it there, not the node, and its key is unknown', keyId);
+    // First sight has nothing but the MMS's word for who put it there; afterwards the key decides.
+    if (trusted === undefined && putByNode !== node) {
+      return wrong(
+        'foreign-object',
+        `${putByNode ?? 'a user'} put it there, not the node, and its key is unknown`,
+        keyId,
+      );
     }
     if (trusted !== undefined && trusted.key !== keyId) {
       return wrong(

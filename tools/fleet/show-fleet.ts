@@ -5,7 +5,7 @@ import type { FleetStatus, NodeReport } from './fleet-status.ts';
 export function showFleet({ nodes, attachments, totals }: FleetStatus): string {
   const { workloads, enforced, auditOnly, unprotected, silent } = totals;
   const sections = [
-    `${nodes.length} nodes, ${silent} of them silent or not to be believed; ${workloads} workloads: ${enforced} enforced, ${auditOnly} audit only, ${unprotected} unprotected\n`,
+    `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}, ${silent} of them silent or not to be believed; ${workloads} workloads: ${enforced} enforced, ${auditOnly} audit only, ${unprotected} unprotected\n`,
     table(['NODE', 'REPORT', 'AGE', 'KUBEARMOR', 'ENFORCED', 'AUDIT', 'UNPROTECTED', 'REMARK'], nodes.map(nodeRow)),
   ];
   const exposed = nodes.flatMap(({ node, status }) =>

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ApiServer, serveApi } from '#agent/api/server.ts';
 import { loadToken } from '#agent/api/token.ts';
@@ -56,7 +55,7 @@ const ENFORCER_EVERY_MS = 60_000;
 export async function startAgent(settings: AgentSettings, options: AgentOptions = {}): Promise<RunningAgent> {
   const { clock = systemClock, version = '0' } = options;
   const file = (name: string): string => join(settings.dataDir, name);
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
+  await openStore(settings.dataDir);
   const release = await acquireLock(file('agent.sock'));
   const stopping = new AbortController();
   const startedMs = clock.wallMs();

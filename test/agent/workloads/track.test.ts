@@ -159,6 +159,12 @@ test(
   [snapshot('first', 500), state('state-waiting', 500)],
   { crashHole: true, registered: true, crashes: 1 },
 );
+test(
+  'that starts while Docker cannot be asked is known to run by its registration',
+  holds,
+  [snapshot('first'), state('state-added')],
+  { running: true, crashHole: false, registered: true },
+);
 test('that KubeArmor does not know is not registered', holds, [docker('start'), snapshot('first')], {
   running: true,
   crashHole: false,

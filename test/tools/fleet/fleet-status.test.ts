@@ -96,13 +96,14 @@ test('a report of another node, one that a user put there, and rubbish are shown
   const objects = [
     object('n1', status('acme/n9', 1)),
     object('n2', status('acme/n2', 1), { user: true }),
+    { ...object('n5', status('acme/n5', 1)), putByNode: 'acme/n1' },
     { objectId: 'n3', putByNode: 'acme/n3', data: 'rubbish' },
     { objectId: 'n4', putByNode: 'acme/n4', data: undefined },
   ];
   const { nodes, known } = fleetStatus(objects, [], new Map(), options);
   t.deepEqual(
     nodes.map(({ standing }) => standing),
-    ['foreign-object', 'foreign-object', 'unverified', 'unverified'],
+    ['foreign-object', 'foreign-object', 'unverified', 'unverified', 'foreign-object'],
   );
   t.is(known.size, 0);
 });

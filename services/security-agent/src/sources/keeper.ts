@@ -95,7 +95,10 @@ export function createKeeper(context: KeeperContext): Keeper {
     });
     held = outcome.held;
     seen = nowSeen;
-    rejections = [...rejections.filter(({ objectId }) => nowSeen.has(objectId)), ...rejected].slice(-REJECTIONS_KEPT);
+    rejections = [
+      ...rejections.filter(({ objectId, revision }) => nowSeen.get(objectId)?.revision === revision),
+      ...rejected,
+    ].slice(-REJECTIONS_KEPT);
     for (const each of accepted) notice(...describeAccepted(each));
     for (const { objectId, reason, message } of rejected) notice('policy-rejected', `${reason}: ${message}`, objectId);
     for (const id of outcome.vanished)

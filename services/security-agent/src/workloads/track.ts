@@ -60,7 +60,9 @@ function take(tracker: Tracker, observation: Observation): Tracker {
     case 'docker-lost':
       return { ...tracker, docker: 'down' };
     case 'state-added':
-      return update(tracker, observation.container, (known) => registered(known, observation.container));
+      return update(tracker, observation.container, (known) =>
+        registered(tracker.docker === 'up' ? known : begun(known, observation.container), observation.container),
+      );
     case 'state-waiting':
       return update(tracker, observation.container, (known) => waiting(tracker, known, observation.atMs));
     case 'state-removed':
@@ -124,6 +126,11 @@ function isOfEarlierRun(
 ): boolean {
   if (startedAtMs === undefined || startGrainMs > 0 || nextStartMs <= startedAtMs) return false;
   return runStartedAtMs <= startedAtMs;
+}
+
+/** Without Docker, KubeArmor's registration of a start is the news of the start itself. */
+function begun(known: TrackedContainer, { runStartedAtMs, registeredAtMs }: KnownContainer): TrackedContainer {
+  return { ...known, running: true, startedAtMs: runStartedAtMs || registeredAtMs, startGrainMs: 0, stopSeen: false };
 }
 
 function registered(known: TrackedContainer, container: KnownContainer): TrackedContainer {
