@@ -7,8 +7,8 @@ import type { CommandContext, ExitStatus } from '#tools/command.ts';
 import { type Agreement, type BundleCheck, checkBundle } from '#tools/compat/check-bundle.ts';
 import { deploymentTerms, type ServiceTerms, serviceTerms } from '#tools/compat/terms.ts';
 import { loadSettings } from '#tools/load-settings.ts';
-import { table } from '#tools/output-table.ts';
 import type { Settings } from '#tools/settings.ts';
+import { table } from '#tools/table.ts';
 
 interface Options {
   readonly bundle: string;

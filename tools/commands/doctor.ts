@@ -6,7 +6,7 @@ import { checkBundleFiles, checkKey, checkSettings } from '#tools/hub/doctor/che
 import { type Diagnosis, diagnose, skipped } from '#tools/hub/doctor/diagnosis.ts';
 import { type Hub, openHub, requireHub } from '#tools/hub/open-hub.ts';
 import { loadSettings } from '#tools/load-settings.ts';
-import { table } from '#tools/output-table.ts';
+import { table } from '#tools/table.ts';
 
 interface Options {
   readonly bundle: string;

@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path';
 import { ArmorError } from '#errors';
 import { didYouMean } from '#policy/did-you-mean.ts';
 import type { WorkloadIdentity } from '#policy/layers.ts';
+import { agentServices } from '#tools/bundle/agent-services.ts';
 import type { Bundle, Publishable } from '#tools/bundle/types.ts';
 import { compatibility } from '#tools/compat/compatibility.ts';
 import { deploymentTerms, nodeTerms, serviceTerms } from '#tools/compat/terms.ts';
@@ -34,7 +35,8 @@ export function findSource<T extends { readonly file: string; readonly name: str
 }
 
 /**
- * The containers of deployments on a node.
+ * The containers of deployments on a node. Those of the services that bring the agent are none: the agent leaves its own
+ * service alone.
  *
  * @param deployments files of the deployment policies
  * @param node file of the node policy
@@ -48,6 +50,7 @@ export function workloadsOf(
   const services = publishable.services.map(({ id, body }) =>
     serviceTerms(bundle.org, { ...body }, publishable.servicePolicies.find((policy) => policy.id === id)?.body),
   );
+  const agents = agentServices(bundle.services);
   const nodeBody = publishable.nodePolicies.find(({ file }) => file === node)?.body ?? {};
   return publishable.deploymentPolicies
     .filter(({ file }) => deployments.includes(file))
@@ -56,6 +59,7 @@ export function workloadsOf(
       const { compatible, reasons } = compatibility({ deployment, node: nodeTerms(nodeBody), services });
       const { org, name: service, arch, versions } = deployment.service;
       const [version] = versions;
+      if (agents.includes(service)) return [];
       return containersOf(bundle, service).map(
         (container): Workload => ({
           identity: {
