@@ -39,7 +39,7 @@ export function patchNode(call: Call): Answer {
   if (name === 'publicKey') demandKeyChange(call, body.publicKey ?? '', node, badInput);
   if (name === 'token' && node?.publicKey !== '') throw refuse(call.text('node.public.key.not.token', id));
   if (name === 'userInput' && isAnyUnknown(call, body.userInput ?? [])) throw badInput();
-  if (name === 'isNamespaceScoped' && typeof body.isNamespaceScoped !== 'boolean') throw refuse('null');
+  if (name === 'isNamespaceScoped' && typeof body.isNamespaceScoped !== 'boolean') throw refuse('ClassCastException');
   if (node === undefined) throw call.refusal(404, 'not-found', 'not.found');
 
   Object.assign(node, { [name]: body[name], lastUpdated: clock.instant() });
