@@ -179,6 +179,13 @@ test('a destroyed container is forgotten, and so is one that a listing lacks', (
   );
 });
 
+test('KubeArmor tells of an end later than Docker: a container that is gone stays gone', (t) => {
+  const gone = [docker('start'), state('state-added'), docker('kill'), docker('die'), docker('destroy')];
+  t.is(after(...gone, state('state-waiting', 2000)), undefined);
+  t.is(after(...gone, state('state-removed', 2000)), undefined);
+  t.is(after(docker('start'), docker('destroy'), state('state-added', 990), state('state-removed', 990)), undefined);
+});
+
 test('whatever is observed, a hole is only ever closed by a registration of a run that began after the last death', (t) => {
   const step = fc.constantFrom<Life>(
     docker('start'),

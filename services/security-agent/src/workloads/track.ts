@@ -64,7 +64,7 @@ function take(tracker: Tracker, observation: Observation): Tracker {
         registered(tracker.docker === 'up' ? known : begun(known, observation.container), observation.container),
       );
     case 'state-waiting':
-      return update(tracker, observation.container, (known) => waiting(tracker, known, observation.atMs));
+      return onWaiting(tracker, observation.container, observation.atMs);
     case 'state-removed':
       return onStateRemoved(tracker, observation.container);
     case 'state-snapshot':
@@ -157,14 +157,22 @@ function covers(
 /** Docker notes StartedAt, then writes the event: 31 ms later on a slow machine (captures: e2e/docker-events.txt). */
 const START_EVENT_LAG_MS = 5000;
 
+/** Docker tells the same, and may have told more by now: that the container is gone. */
+function onWaiting(tracker: Tracker, container: KnownContainer, atMs: number): Tracker {
+  if (tracker.docker === 'up') return tracker;
+  return update(tracker, container, (known) => waiting(known, atMs));
+}
+
 /** `die` seen by KubeArmor. Without Docker nobody tells whether it runs again; under restart `always` it does. */
-function waiting(tracker: Tracker, known: TrackedContainer, atMs: number): TrackedContainer {
-  if (tracker.docker === 'up') return known;
+function waiting(known: TrackedContainer, atMs: number): TrackedContainer {
   return { ...known, running: undefined, crashHole: true, crashes: [...known.crashes, atMs].slice(-CRASHES_KEPT) };
 }
 
 function onStateRemoved(tracker: Tracker, container: KnownContainer): Tracker {
-  if (tracker.docker === 'down') return without(tracker, container.id);
+  const known = tracker.containers.get(container.id);
+  if (known === undefined) return tracker;
+  // Nobody but KubeArmor spoke of it.
+  if (tracker.docker === 'down' || known.running === undefined) return without(tracker, container.id);
   return update(tracker, container, ({ registration: _ended, ...known }) => ({ ...known, stopSeen: true }));
 }
 
