@@ -60,7 +60,7 @@ test.serial('the Dockerfile starts the bundle as the same user and with the same
   t.true(dockerfile.includes(`USER ${USER}:${USER}`));
   t.regex(
     dockerfile,
-    /^ENTRYPOINT \["node", "--max-semi-space-size=2", "--disable-warning=DEP0169", "\/agent\/agent\.mjs"\]$/m,
+    /^ENTRYPOINT \["node", "--max-semi-space-size=2", "--optimize-for-size", "--disable-warning=DEP0169", "\/agent\/agent\.mjs"\]$/m,
   );
 });
 
@@ -113,7 +113,7 @@ onDocker('in a container without privileges, and without docker.sock, it does it
   const container = await docker.createContainer({
     Image: IMAGE,
     User: `${USER}:${USER}`,
-    Entrypoint: [NODE, '--max-semi-space-size=2', '--disable-warning=DEP0169', bundle],
+    Entrypoint: [NODE, '--max-semi-space-size=2', '--optimize-for-size', '--disable-warning=DEP0169', bundle],
     Env: Object.entries(world.env).map(([name, value]) => `${name}=${value}`),
     HostConfig: {
       NetworkMode: 'host',

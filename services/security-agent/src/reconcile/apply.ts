@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DocumentStore } from '#agent/sources/store.ts';
 import type { SecurityPolicy } from '#policy/types.ts';
 import type { AppliedPolicy, DesiredPolicy, ReconcileStep } from './plan.ts';
@@ -32,17 +33,29 @@ export interface AppliedRecord {
 /** Opens the record in a folder; a file that does not hold an applied policy counts as lost, which plan.ts allows for. */
 export async function openRecord(store: DocumentStore, onUnwritable: (error: unknown) => void): Promise<AppliedRecord> {
   const { documents } = await store.load();
+  // A session is over with the process that had it, so it is not kept, and a confirmation costs no write.
   const policies = new Map(
-    [...documents.values()].filter(isApplied).map((each): [string, AppliedPolicy] => [each.name, each]),
+    [...documents.values()]
+      .filter(isApplied)
+      .map(({ name, policy }): [string, AppliedPolicy] => [name, { name, policy }]),
   );
+  const kept = new Map([...policies].map(([name, { policy }]) => [name, policy]));
   return {
     policies,
-    async set(policy) {
-      policies.set(policy.name, policy);
-      await store.save(policy.name, policy).catch(onUnwritable);
+    async set(applied) {
+      const { name, policy } = applied;
+      policies.set(name, applied);
+      if (isDeepStrictEqual(kept.get(name), policy)) return;
+      try {
+        await store.save(name, { name, policy });
+        kept.set(name, policy);
+      } catch (error) {
+        onUnwritable(error);
+      }
     },
     async remove(name) {
       policies.delete(name);
+      kept.delete(name);
       await store.remove(name).catch(onUnwritable);
     },
   };
