@@ -1,9 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import {
-  type ExchangeOptions,
-  type ExchangeSimulator,
-  startExchange,
-} from '#demo/simulators/exchange/exchange.ts';
+import { type ExchangeOptions, type ExchangeSimulator, startExchange } from '#demo/simulators/exchange/exchange.ts';
 import { DEFAULT_HUB_STATE } from '#demo/simulators/hub-state.ts';
 
 export interface Reply {
@@ -57,7 +53,15 @@ async function ask(base: string, method: string, path: string, request: RequestO
 }
 
 export function service(fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
-  return { label: 'L', url: 'lab.svc', version: '1.0.0', arch: 'amd64', public: false, sharable: 'multiple', ...fields };
+  return {
+    label: 'L',
+    url: 'lab.svc',
+    version: '1.0.0',
+    arch: 'amd64',
+    public: false,
+    sharable: 'multiple',
+    ...fields,
+  };
 }
 
 export function pattern(fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
