@@ -122,10 +122,12 @@ async function deliver(
   objectIds: readonly string[],
   hub: Hub,
   { stderr, signal }: CommandContext,
-  { wait, json }: Options,
+  { wait, purge, json }: Options,
 ): Promise<Delivery[]> {
   if (objectIds.length === 0) return [];
   const css = requireCss(hub);
+  // What is purged must be known to have arrived, also when nobody wants to wait for more.
+  if (wait === undefined && purge === true) return waitForDelivery(css, objectIds, { timeoutMs: 0, signal });
   if (wait === undefined) return readDeliveries(css, objectIds);
   const limit = wait === true ? DEFAULT_WAIT_SECONDS : wait;
   let said = '';

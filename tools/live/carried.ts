@@ -52,6 +52,18 @@ export function isWithdrawn({ payload }: CarriedPolicy): boolean {
 }
 
 /**
+ * Whether one of a trusted policy's objects holds something else by now: anybody in the org can write it, and a copy for a
+ * pattern may still speak for the policy.
+ */
+export function isOverwritten(
+  { trust }: CarriedPolicy,
+  { envelope }: StoredObject,
+  keyIds: ReadonlySet<string>,
+): boolean {
+  return trust === 'trusted' && open(envelope, keyIds).trust !== 'trusted';
+}
+
+/**
  * The one that a name means: a live policy's name, the id of any, or an object's id.
  *
  * @throws ArmorError USAGE when there is none, or several

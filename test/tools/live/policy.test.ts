@@ -467,6 +467,18 @@ test('status tells for each node how far a policy is; purge spares what a node s
   t.regex(stdout, /^live\.lock\.[0-9a-f]{12} +\d+ +in force +edge1 +delivered/m);
   t.like(await show(t, p), { nodes: 1, delivered: 1, waiting: [] });
 
+  // Anybody in the org can overwrite an object; its copy for a pattern must not speak for it then.
+  const attached = async () => {
+    const all = await json<{ object: string; state: string }[]>(t, p, 'policy', 'status', '--all');
+    return all.find(({ object }) => object.startsWith('deployment.'));
+  };
+  const before = await attached();
+  t.is(before?.state, 'in force');
+  const id = before?.object ?? '';
+  const { destinationPolicy } = await metadata(p, id);
+  await put(p, 'security-policy', id, '{}', { destinationType: '', destinationPolicy });
+  t.like(await attached(), { object: id, state: 'overwritten' });
+
   node.disconnect();
   await ok(t, p, 'policy', 'delete', 'lock', '--yes');
   const early = await p.run(['policy', 'delete', 'lock', '--purge', '--yes']);

@@ -3,7 +3,7 @@ import { POLICY_OBJECT_TYPE } from '#policy/payload.ts';
 import type { CommandContext, ExitStatus } from '#tools/command.ts';
 import { waitForDelivery } from '#tools/hub/delivery.ts';
 import { table } from '#tools/table.ts';
-import { type CarriedPolicy, findCarried, isWithdrawn, readCarried } from '../carried.ts';
+import { type CarriedPolicy, findCarried, isOverwritten, isWithdrawn, readCarried } from '../carried.ts';
 import type { LiveSession } from '../live-session.ts';
 
 /** How far one object has come on one node, as the CSS knows it. */
@@ -11,7 +11,8 @@ export interface NodeDelivery {
   readonly id: string;
   readonly object: string;
   readonly seq?: number;
-  readonly state: 'in force' | 'withdrawn' | 'unreadable';
+  /** `overwritten`: the hub holds something under this id that no trusted key signed. */
+  readonly state: 'in force' | 'withdrawn' | 'unreadable' | 'overwritten';
   readonly node: string;
   /** pending, delivering, delivered … */
   readonly status: string;
@@ -66,20 +67,21 @@ export async function policyStatus(
   }
   const found = await Promise.all(
     chosen.flatMap((each) =>
-      each.objects.map(async ({ metadata: { objectID } }) =>
-        (await css.destinations(POLICY_OBJECT_TYPE, objectID)).map(({ id: node, status, message }): NodeDelivery => {
-          const { payload } = each;
-          return {
+      each.objects.map(async (object) => {
+        const { objectID } = object.metadata;
+        const overwritten = isOverwritten(each, object, keyIds);
+        return (await css.destinations(POLICY_OBJECT_TYPE, objectID)).map(
+          ({ id: node, status, message }): NodeDelivery => ({
             id: each.id,
             object: objectID,
-            ...(payload !== undefined && { seq: payload.seq }),
-            state: stateOf(each),
+            ...(each.payload !== undefined && !overwritten && { seq: each.payload.seq }),
+            state: overwritten ? 'overwritten' : stateOf(each),
             node,
             status,
-            message,
-          };
-        }),
-      ),
+            message: overwritten ? 'nodes refuse it and keep what they have; hzn-armor publish puts it back' : message,
+          }),
+        );
+      }),
     ),
   );
   return found.flat();

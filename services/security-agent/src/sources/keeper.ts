@@ -102,7 +102,7 @@ export function createKeeper(context: KeeperContext): Keeper {
     for (const each of accepted) notice(...describeAccepted(each));
     for (const { objectId, reason, message } of rejected) notice('policy-rejected', `${reason}: ${message}`, objectId);
     for (const id of outcome.vanished)
-      notice('policy-vanished', 'its object is gone from the hub; it stays in force', id);
+      notice('policy-vanished', 'no object of the hub carries it any more; it stays in force', id);
     for (const id of outcome.returned) notice('policy-returned', 'its object is back', id);
     for (const { id, why } of outcome.ended) notice('policy-ended', why, id);
     const changed = [
