@@ -118,8 +118,13 @@ test('a text that says a lot is read in reasonable time', (t) => {
     ': '.repeat(80_000),
     '? a\n: b\n'.repeat(20_000),
     '%'.repeat(50_000),
+    `"${'a'.repeat(100_000)}`,
+    `"${'a\\\\'.repeat(50_000)}`,
+    '/*'.repeat(50_000),
+    '$'.repeat(50_000),
   ]) {
     parseText(text);
+    parseText(text, { json: true });
   }
   t.true(performance.now() - started < 15_000);
 });

@@ -1,7 +1,9 @@
 import test from 'ava';
 import { type ParsedText, parseText } from '#policy/document.ts';
 import { inOrder, type LintedFinding } from '#policy/lint/engine.ts';
+import { repairText } from '#policy/lint/repair.ts';
 import type { RuleText } from '#policy/lint/rule.ts';
+import { pattern } from '#tools/lint-oh/example.ts';
 import { lintDefinitions, openHorizonRules } from '#tools/lint-oh/index.ts';
 
 function lint(text: string, rule: RuleText): LintedFinding[] {
@@ -27,7 +29,39 @@ for (const rule of openHorizonRules) {
     const found = lint(rule.good, rule).filter(({ rule: id, severity }) => id === rule.id || severity !== 'info');
     t.deepEqual(found, []);
   });
+
+  const { repaired } = rule;
+  if (repaired !== undefined) {
+    test(`${rule.id} is repaired, and nothing else is touched`, (t) => {
+      const json = rule.language === 'json';
+      const mended = repairText(rule.bad, { json }, (text) => [
+        ...lintDefinitions(text, { file: 'example', enforcer: 'both' }).findings,
+      ]);
+      t.is(mended.text, repaired);
+    });
+  }
 }
+
+const ids = test.macro({
+  exec(t, text: string, expected: readonly string[]) {
+    const found = inOrder(parseText(text), lintDefinitions(parseText(text), { file: 'x', enforcer: 'both' }).findings);
+    t.deepEqual(
+      found.filter(({ severity }) => severity !== 'info').map(({ rule, line }) => `${line} ${rule}`),
+      expected,
+    );
+  },
+  title: (what) => `finds ${what}`,
+});
+test('a pattern for any architecture', ids, pattern().replace('serviceArch: amd64', 'serviceArch: "*"'), ['6 OH402']);
+test(
+  'a pattern of hzn without an architecture',
+  ids,
+  JSON.stringify({
+    label: 'x',
+    services: [{ serviceUrl: 'web', serviceOrgid: 'acme', serviceVersions: [{ version: '1.0.0' }] }],
+  }),
+  ['1 OH402'],
+);
 
 test('ids are unique', (t) => {
   const ids = openHorizonRules.map(({ id }) => id);

@@ -2,6 +2,7 @@ import type { ValuePath } from '#policy/document.ts';
 import { namesVariable } from '#policy/document-variables.ts';
 import { type Fields, isFields } from '#policy/flat-rules.ts';
 import type { Report, Rule } from '#policy/lint/rule.ts';
+import { shownValue } from '#policy/shown-value.ts';
 import { parseVersionRange } from '#policy/version-range.ts';
 import type { Definition } from '../definition.ts';
 import { deploymentPolicy } from '../example.ts';
@@ -101,7 +102,7 @@ export const inputRules: readonly Rule<Definition>[] = [
           if (seen.has(key))
             yield {
               path: [...at, 'inputs', index],
-              message: `${String(fields.name)} has a value already: the first one counts`,
+              message: `${shownValue(fields.name)} has a value already: the first one counts`,
               fix: 'Keep one.',
             };
           seen.add(key);
@@ -203,7 +204,7 @@ function* secretFaults(secret: unknown, path: ValuePath, nodeLevel: boolean): Ge
       continue;
     yield {
       path: [...path, name],
-      message: `"${String(vault)}" is no name of a secret in the vault`,
+      message: `"${shownValue(vault)}" is no name of a secret in the vault`,
       fix: 'Write name, or user/<user>/name.',
     };
   }

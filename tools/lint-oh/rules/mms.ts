@@ -1,5 +1,6 @@
 import { type Fields, isFields } from '#policy/flat-rules.ts';
 import type { Report, Rule } from '#policy/lint/rule.ts';
+import { shownValue } from '#policy/shown-value.ts';
 import { parseVersionRange } from '#policy/version-range.ts';
 import type { Definition } from '../definition.ts';
 import { objectMeta } from '../example.ts';
@@ -213,7 +214,7 @@ function* signatureFaults({ hashAlgorithm, publicKey, signature }: Fields): Gene
   if (hashAlgorithm !== undefined && hashAlgorithm !== '' && hashAlgorithm !== 'SHA1' && hashAlgorithm !== 'SHA256') {
     yield {
       path: ['hashAlgorithm'],
-      message: `"${String(hashAlgorithm)}" is no hash algorithm here`,
+      message: `"${shownValue(hashAlgorithm)}" is no hash algorithm here`,
       fix: 'Write SHA256.',
     };
   }

@@ -2,7 +2,7 @@ import type { ValuePath } from '#policy/document.ts';
 import { type Fields, isFields } from '#policy/flat-rules.ts';
 import type { Report, Rule } from '#policy/lint/rule.ts';
 import type { Definition } from '../definition.ts';
-import { deploymentPolicy, pattern } from '../example.ts';
+import { deploymentPolicy } from '../example.ts';
 import { mapsAt } from '../shape-faults.ts';
 
 const priorities = (first: string, second: string): string =>
@@ -43,8 +43,9 @@ export const placementRules: readonly Rule<Definition>[] = [
       'In a deployment policy "*" stands for any architecture; an empty one is dropped by hzn, and the Exchange answers ' +
       '400. In a pattern there is no "*": each architecture is an entry of its own (exchange-mms.md §A.8).',
     fix: 'Write "*" in a deployment policy, amd64 or arm64 in a pattern.',
-    bad: pattern('').replace('serviceArch: amd64', 'serviceArch: "*"'),
-    good: pattern(''),
+    bad: deploymentPolicy().replace('arch: "*"', 'arch: ""'),
+    good: deploymentPolicy(),
+    repaired: deploymentPolicy(),
     *check({ kind, fields, json }) {
       if (kind === 'deployment policy' && isFields(fields.service) && fields.service.arch === '') {
         const path = ['service', 'arch'];

@@ -2,6 +2,7 @@ import type { ValuePath } from '#policy/document.ts';
 import { namesVariable } from '#policy/document-variables.ts';
 import { type Fields, isFields } from '#policy/flat-rules.ts';
 import type { Rule } from '#policy/lint/rule.ts';
+import { shownValue } from '#policy/shown-value.ts';
 import { type Comparison, type Constraint, parseConstraint } from '#tools/compat/constraint.ts';
 import { neverMatches } from '#tools/compat/never-matches.ts';
 import { propertyProblem } from '#tools/compat/property-problems.ts';
@@ -92,7 +93,11 @@ export const policyRules: readonly Rule<Definition>[] = [
         const { name, value, type } = property;
         if (typeof name !== 'string' || value === undefined || (typeof value === 'string' && namesVariable(value)))
           continue;
-        const problem = propertyProblem({ name, value, type: typeof type === 'string' ? type : undefined });
+        const problem = propertyProblem({
+          name,
+          value: Array.isArray(value) ? value.map(shownValue) : value,
+          type: typeof type === 'string' ? type : undefined,
+        });
         if (problem !== undefined) yield { path, message: problem.message, fix: problem.fix };
       }
     },
@@ -128,8 +133,9 @@ export const policyRules: readonly Rule<Definition>[] = [
     *check(definition) {
       if (definition.kind !== 'node policy' && definition.kind !== 'policy') return;
       for (const { property, path } of propertiesOf(definition)) {
-        if (!READ_ONLY.includes(String(property.name))) continue;
-        yield { path, message: `the agent sets ${String(property.name)} itself`, fix: 'Choose another name.' };
+        const name = known(property, 'name');
+        if (name === undefined || !READ_ONLY.includes(name)) continue;
+        yield { path, message: `the agent sets ${name} itself`, fix: 'Choose another name.' };
       }
     },
   },

@@ -9,18 +9,20 @@ const requiring = (lines: string): string =>
   service(`requiredServices:\n  - url: db\n    org: acme\n    arch: amd64\n${lines}`);
 
 /** How `uname -m` calls what Go, and so Open Horizon, calls otherwise. */
-const ARCH_NAMES: Readonly<Record<string, string>> = {
-  x86_64: 'amd64',
-  'x86-64': 'amd64',
-  x64: 'amd64',
-  aarch64: 'arm64',
-  armv7l: 'arm',
-  armhf: 'arm',
-  armv6l: 'arm',
-  i386: '386',
-  i686: '386',
-  ppc64el: 'ppc64le',
-};
+const ARCH_NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    x86_64: 'amd64',
+    'x86-64': 'amd64',
+    x64: 'amd64',
+    aarch64: 'arm64',
+    armv7l: 'arm',
+    armhf: 'arm',
+    armv6l: 'arm',
+    i386: '386',
+    i686: '386',
+    ppc64el: 'ppc64le',
+  }),
+);
 
 /** Rules about service definitions (reference/anax.md §1, §10; exchange-mms.md §0, §A.7). */
 export const serviceRules: readonly Rule<Definition>[] = [
@@ -65,7 +67,7 @@ export const serviceRules: readonly Rule<Definition>[] = [
         };
       if (arch === '*')
         yield { path: ['arch'], message: 'a service has one architecture: "*" matches none', fix: 'Name it.' };
-      const go = ARCH_NAMES[arch ?? ''];
+      const go = ARCH_NAMES.get(arch ?? '');
       if (go !== undefined) yield { path: ['arch'], message: `nodes call ${arch} ${go}`, fix: `Write ${go}.` };
     },
   },

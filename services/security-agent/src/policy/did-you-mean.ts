@@ -1,11 +1,17 @@
 /** `Did you mean "x"? ` for the nearest known name, when it is near enough to be a slip; otherwise nothing. */
 export function didYouMean(given: string, known: readonly string[]): string {
   const ranked = known
+    .filter((name) => Math.abs(name.length - given.length) <= slip(name))
     .map((name) => ({ name, distance: editDistance(given.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const [best] = ranked;
-  if (best === undefined || best.distance > Math.max(2, Math.floor(best.name.length / 3))) return '';
+  if (best === undefined || best.distance > slip(best.name)) return '';
   return `Did you mean "${best.name}"? `;
+}
+
+/** How many characters may be wrong. A text whose length differs by more is not looked at: it may be of megabytes. */
+function slip(name: string): number {
+  return Math.max(2, Math.floor(name.length / 3));
 }
 
 /** Levenshtein distance in characters. */

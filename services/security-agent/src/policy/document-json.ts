@@ -83,8 +83,19 @@ export function jsonFault(text: string): { message: string; fix: string; offset:
   }
 }
 
-const TOKEN =
-  /[ \t\r\n\uFEFF]*(?:([{}[\],:])|("(?:[\u0020\u0021\u0023-\u005b\u005d-\u{10ffff}]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?))/uy;
+const TOKEN = /[ \t\r\n\uFEFF]*(?:([{}[\],:])|(")|(true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?))/y;
+const IN_STRING = /[\u0020\u0021\u0023-\u005b\u005d-\uffff]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+
+/** Offset behind a string whose first quote is in front of `from`; undefined where it is not ended, or says what JSON can not. */
+function stringEnd(text: string, from: number): number | undefined {
+  let position = from;
+  while (text[position] !== '"') {
+    IN_STRING.lastIndex = position;
+    if (!IN_STRING.test(text)) return undefined;
+    position = IN_STRING.lastIndex;
+  }
+  return position + 1;
+}
 
 /** Offset of the first token that JSON does not allow where it stands. V8 tells it for some faults only. */
 function faultOffset(text: string): number {
@@ -94,11 +105,13 @@ function faultOffset(text: string): number {
   let position = 0;
   while (position < end) {
     TOKEN.lastIndex = position;
-    const [, mark, string] = TOKEN.exec(text) ?? ['', 'none'];
-    const next = follow(expected, mark ?? (string === undefined ? 'scalar' : 'string'), open);
-    if (next === undefined) return position + (/^[ \t\r\n\uFEFF]*/.exec(text.slice(position))?.[0].length ?? 0);
+    const [, mark, quote] = TOKEN.exec(text) ?? ['', 'none'];
+    const behind = quote === undefined ? TOKEN.lastIndex : stringEnd(text, TOKEN.lastIndex);
+    const next: Expected | undefined =
+      behind === undefined ? undefined : follow(expected, mark ?? (quote === undefined ? 'scalar' : 'string'), open);
+    if (behind === undefined || next === undefined) return position + text.slice(position).search(/[^ \t\r\n\uFEFF]/);
     expected = next;
-    position = TOKEN.lastIndex;
+    position = behind;
   }
   return Math.max(end - 1, 0);
 }

@@ -1,4 +1,5 @@
 import { type FlatRule, subjectOf } from './flat-rules.ts';
+import { shownValue } from './shown-value.ts';
 
 /** What a rule does to an access that it matches. */
 export type Effect = 'blocked' | 'allowed' | 'reported' | 'nothing';
@@ -100,7 +101,7 @@ function object(rule: FlatRule): string {
 }
 
 function calls({ fields }: FlatRule): string {
-  return Array.isArray(fields.syscall) ? listed(fields.syscall.map(String), 'or') : 'nothing';
+  return Array.isArray(fields.syscall) ? listed(fields.syscall.map(shownValue), 'or') : 'nothing';
 }
 
 function condition({ fields }: FlatRule): string {
@@ -115,23 +116,25 @@ function reportedCase({ fields }: FlatRule): string {
   return fields.ownerOnly === true ? ' that belongs to somebody else' : '';
 }
 
-const PRESETS: Readonly<Record<string, string>> = {
-  anonymousMapExec: 'running code from anonymous memory',
-  filelessExec: 'starting a program from memory or from /dev/shm',
-  protectEnv: "reading another process's environment",
-  protectProc: 'looking at another process in /proc',
-  exec: 'entering the container with a terminal (docker exec -it)',
-};
+const PRESETS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    anonymousMapExec: 'running code from anonymous memory',
+    filelessExec: 'starting a program from memory or from /dev/shm',
+    protectEnv: "reading another process's environment",
+    protectProc: 'looking at another process in /proc',
+    exec: 'entering the container with a terminal (docker exec -it)',
+  }),
+);
 
 function presetSentence(rule: FlatRule, effect: Effect): string {
   const name = subjectOf(rule);
-  const what = PRESETS[name];
+  const what = PRESETS.get(name);
   if (what === undefined) return `"${name}" is no preset: it does nothing.`;
   return `${capital(what)} is ${effect === 'reported' ? 'reported' : 'blocked'}.`;
 }
 
 function argumentsOf({ section, fields }: FlatRule): string[] {
-  return section === 'process' && Array.isArray(fields.allowedArgs) ? fields.allowedArgs.map(String) : [];
+  return section === 'process' && Array.isArray(fields.allowedArgs) ? fields.allowedArgs.map(shownValue) : [];
 }
 
 /** `start /bin/x` → `starts /bin/x` */

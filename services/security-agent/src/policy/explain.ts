@@ -4,6 +4,7 @@ import type { Severity } from './finding.ts';
 import { expandCommas, type FlatRule, flatRules, isFields, subjectOf } from './flat-rules.ts';
 import { lintPolicy } from './lint/index.ts';
 import type { Enforcer } from './lint/rule.ts';
+import { shownValue } from './shown-value.ts';
 
 /** What KubeArmor does with an access that an allow-list does not name; its own default is audit. */
 export type Posture = 'audit' | 'block' | 'allow';
@@ -186,7 +187,7 @@ function targetOf(policy: unknown): string {
   const host = isFields(policy) && policy.kind === 'KubeArmorHostPolicy';
   const selector = host ? spec.nodeSelector : spec.selector;
   const labels = isFields(selector) && isFields(selector.matchLabels) ? Object.entries(selector.matchLabels) : [];
-  const written = labels.map(([name, value]) => `${name} = ${String(value)}`).join(' and ');
+  const written = labels.map(([name, value]) => `${name} = ${shownValue(value)}`).join(' and ');
   if (host)
     return written === 'kubearmor.io/hostname = *'
       ? 'every host'

@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv';
 import type { ValuePath } from './document.ts';
 import { API_VERSION } from './kinds.ts';
 import { CAPABILITIES, PROTOCOLS } from './schema-sections.ts';
+import { shownValue } from './shown-value.ts';
 import { valueAt } from './value-path.ts';
 
 /** One thing in a policy that KubeArmor's CRD rejects. */
@@ -82,7 +83,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 function enumProblem(path: ValuePath, name: string, value: unknown, allowed: readonly unknown[]): PolicyProblem {
   const known = allowed.map(String);
-  const meant = known.find((each) => each.toLowerCase() === String(value).toLowerCase());
+  const meant = known.find((each) => each.toLowerCase() === shownValue(value).toLowerCase());
   const choice = known.length > 20 ? 'the names that the schema lists' : known.join(', ');
   return {
     path,
@@ -98,7 +99,7 @@ function rangeProblem(path: ValuePath, name: string, value: unknown): PolicyProb
 
 /** The patterns of the CRDs by the field they stand at. */
 function patternProblem(path: ValuePath, name: string, value: unknown): PolicyProblem {
-  const text = String(value);
+  const text = shownValue(value);
   switch (path.at(-1)) {
     case 'dir':
       return {
@@ -152,10 +153,8 @@ function kindOf(value: unknown): string {
   }
 }
 
-/** A value short enough to stand in a message. */
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? `"${value}"` : String(JSON.stringify(value));
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return typeof value === 'string' ? `"${shownValue(value)}"` : shownValue(value);
 }
 
 /** JSON pointer → path; a step is an index where the value has a list. */

@@ -4,6 +4,7 @@ import { crossFieldProblems } from './schema-cross-field.ts';
 import { networkPolicySections } from './schema-network-policy.ts';
 import { explainSchemaError, type PolicyProblem } from './schema-problem.ts';
 import { containerSections, hostSections, object, type Schema } from './schema-sections.ts';
+import { shownValue } from './shown-value.ts';
 
 /**
  * JSON Schemas of KubeArmor's policies, equal in effect to the CRDs of security.kubearmor.com/v1 with what the API
@@ -71,7 +72,7 @@ export function policySchema(kind: PolicyKind): Schema {
 export function policyProblems(value: unknown): PolicyProblem[] {
   const kind = isObject(value) ? value.kind : undefined;
   if (!isObject(value) || !isPolicyKind(kind)) {
-    const message = kind === undefined ? 'kind is missing' : `"${String(kind)}" is no kind of KubeArmor policy`;
+    const message = kind === undefined ? 'kind is missing' : `"${shownValue(kind)}" is no kind of KubeArmor policy`;
     return [{ path: isObject(value) ? ['kind'] : [], message, fix: `Write one of ${POLICY_KINDS.join(', ')}.` }];
   }
   const validate = validator(kind);

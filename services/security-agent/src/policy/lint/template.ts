@@ -13,7 +13,7 @@ const MARK = '\u0000at';
 
 /**
  * Fills the placeholders of a hardening template with the defaults of its parameters, or with a value of the right form
- * where a parameter has none: lint judges the policy, not the holes in it.
+ * where a parameter has none, or nothing but an empty list: lint judges the policy, not the holes in it.
  */
 export function expandTemplate(file: Fields): ExpandedTemplate {
   const { template, ...policy } = file;
@@ -53,18 +53,21 @@ function originOf(root: unknown, path: ValuePath, origins: WeakMap<object, Value
   return origin;
 }
 
-const BY_FORMAT: Readonly<Record<string, string>> = {
-  directory: '/example/',
-  file: '/example/file',
-  'executable-name': 'example',
-  domain: 'example.org',
-  capability: 'chown',
-  'policy-name': 'example',
-};
+const BY_FORMAT: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    directory: '/example/',
+    file: '/example/file',
+    'executable-name': 'example',
+    domain: 'example.org',
+    capability: 'chown',
+    'policy-name': 'example',
+  }),
+);
 
 function sample(schema: unknown): unknown {
   if (!isFields(schema)) return 'example';
-  if (schema.default !== undefined) return schema.default;
+  const empty = Array.isArray(schema.default) && schema.default.length === 0;
+  if (schema.default !== undefined && !empty) return schema.default;
   if (Array.isArray(schema.enum) && schema.enum.length > 0) return schema.enum[0];
   switch (schema.type) {
     case 'array':
@@ -74,6 +77,6 @@ function sample(schema: unknown): unknown {
     case 'integer':
       return typeof schema.minimum === 'number' ? schema.minimum : 1;
     default:
-      return typeof schema.format === 'string' ? (BY_FORMAT[schema.format] ?? 'example') : 'example';
+      return typeof schema.format === 'string' ? (BY_FORMAT.get(schema.format) ?? 'example') : 'example';
   }
 }

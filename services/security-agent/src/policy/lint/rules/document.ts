@@ -3,6 +3,7 @@ import type { ParsedDocument, ValuePath } from '../../document.ts';
 import { isFields, SECTIONS } from '../../flat-rules.ts';
 import { isPolicyKind, POLICY_KINDS } from '../../kinds.ts';
 import { containerPolicy } from '../example.ts';
+import { textAt } from '../policy-subject.ts';
 import type { Report, Rule } from '../rule.ts';
 
 const good = containerPolicy('  process:\n    matchPaths:\n      - path: /usr/bin/apt\n');
@@ -43,11 +44,11 @@ export const documentRules: readonly Rule<ParsedDocument>[] = [
     *check({ value }) {
       if (!isFields(value) || isPolicyKind(value.kind) || !meansPolicy(value)) return;
       const { kind } = value;
-      const near = POLICY_KINDS.find((known) => known.toLowerCase() === String(kind).toLowerCase());
+      const near = POLICY_KINDS.find((known) => known.toLowerCase() === textAt(value, 'kind').toLowerCase());
       yield {
         path: kind === undefined ? [] : ['kind'],
         message: kind === undefined ? 'kind is missing' : `${JSON.stringify(kind)} is no kind of KubeArmor policy`,
-        fix: `${didYouMean(String(kind ?? ''), POLICY_KINDS)}Write one of ${POLICY_KINDS.join(', ')}.`,
+        fix: `${didYouMean(textAt(value, 'kind'), POLICY_KINDS)}Write one of ${POLICY_KINDS.join(', ')}.`,
         ...(near === undefined ? {} : { repair: { kind: 'set', path: ['kind'], value: near } }),
       } satisfies Report;
     },

@@ -21,8 +21,9 @@ export const objectRules: readonly Rule<PolicySubject>[] = [
       "KubeArmor's CRD rejects it. Outside Kubernetes nobody validates: a wrong type makes the whole policy Invalid, a " +
       'wrong value is taken and does nothing (reference/kubearmor.md §4.10).',
     fix: 'Write what the schema of the kind asks for; editors show it with services/security-agent/src/policy/schemas.',
-    bad: containerPolicy('  process:\n    matchPaths:\n      - path: /usr/bin/apt\n        severity: high\n'),
+    bad: containerPolicy('  process:\n    matchPaths:\n      - path: /usr/bin/apt\n        severity: "5"\n'),
     good,
+    repaired: containerPolicy('  process:\n    matchPaths:\n      - path: /usr/bin/apt\n        severity: 5\n'),
     *check({ policy }) {
       for (const problem of policyProblems(policy)) {
         if (problem.path[0] === 'apiVersion' || problem.message.endsWith('lacks apiVersion')) continue;

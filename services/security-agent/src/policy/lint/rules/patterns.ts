@@ -1,6 +1,6 @@
 import { type FlatRule, subjectOf } from '../../flat-rules.ts';
 import { containerPolicy } from '../example.ts';
-import type { PolicySubject } from '../policy-subject.ts';
+import { type PolicySubject, textAt } from '../policy-subject.ts';
 import type { Rule } from '../rule.ts';
 import { namedPaths } from './paths.ts';
 
@@ -140,9 +140,9 @@ function isBalanced(text: string, open: string, close: string): boolean {
 }
 
 function isLostAllow({ list, fields, sources }: FlatRule): boolean {
-  if (list === 'matchPatterns') return /[[*+?$|]/.test(String(fields.pattern ?? ''));
+  if (list === 'matchPatterns') return /[[*+?$|]/.test(textAt(fields, 'pattern'));
   if (list === 'matchDirectories') return sources !== undefined;
-  return sources === undefined && (fields.execname !== undefined || /[[*+?$|]/.test(String(fields.path ?? '')));
+  return sources === undefined && (fields.execname !== undefined || /[[*+?$|]/.test(textAt(fields, 'path')));
 }
 
 function neverAlerts(text: string): boolean {

@@ -1,5 +1,6 @@
 import { didYouMean } from '../../did-you-mean.ts';
 import { isFields } from '../../flat-rules.ts';
+import { shownValue } from '../../shown-value.ts';
 import { containerPolicy } from '../example.ts';
 import type { PolicySubject } from '../policy-subject.ts';
 import { textAt } from '../policy-subject.ts';
@@ -19,8 +20,9 @@ export const presetRules: readonly Rule<PolicySubject>[] = [
     severity: 'error',
     why: 'KubeArmor passes over a preset whose name it does not know, and answers Applied (§4.10, data/captures x07).',
     fix: `Use one of ${PRESETS.join(', ')}.`,
-    bad: preset('anonMapExec'),
+    bad: preset('FilelessExec'),
     good,
+    repaired: good,
     *check({ rules }) {
       for (const { list, at, fields } of rules) {
         const name = textAt(fields, 'name');
@@ -49,7 +51,7 @@ export const presetRules: readonly Rule<PolicySubject>[] = [
       for (const { list, at, fields } of rules) {
         if (list !== 'presets' || fields.action === 'Audit' || fields.action === 'Block') continue;
         if (fields.action === undefined && (spec.action === undefined || spec.action === 'Block')) continue;
-        const says = fields.action === undefined ? 'without an action of its own' : `with ${String(fields.action)}`;
+        const says = fields.action === undefined ? 'without an action of its own' : `with ${shownValue(fields.action)}`;
         yield { path: at, message: `${says} this preset blocks`, fix: 'Write action: Audit or Block here.' };
       }
     },
@@ -110,7 +112,7 @@ export const presetRules: readonly Rule<PolicySubject>[] = [
       if (!Array.isArray(spec.presets)) return;
       for (const [index, each] of spec.presets.entries()) {
         if (!isFields(each) || each.action === 'Audit') continue;
-        const says = CARE[String(each.name)];
+        const says = CARE.get(textAt(each, 'name'));
         if (says !== undefined)
           yield { path: ['spec', 'presets', index], message: says, fix: 'Try it with Audit first.' };
       }
@@ -118,7 +120,9 @@ export const presetRules: readonly Rule<PolicySubject>[] = [
   },
 ];
 
-const CARE: Readonly<Record<string, string>> = {
-  anonymousMapExec: 'anonymousMapExec blocks programs that compile while they run: Node.js, Java, .NET',
-  exec: 'exec with Block did not stop docker exec in a run of KubeArmor; Audit does report it',
-};
+const CARE: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    anonymousMapExec: 'anonymousMapExec blocks programs that compile while they run: Node.js, Java, .NET',
+    exec: 'exec with Block did not stop docker exec in a run of KubeArmor; Audit does report it',
+  }),
+);

@@ -38,10 +38,10 @@ export const syscallRules: readonly Rule<PolicySubject>[] = [
       for (const { section, at, fields } of rules) {
         if (section !== 'syscalls' || !Array.isArray(fields.syscall)) continue;
         for (const [index, name] of fields.syscall.entries()) {
-          if (!SYSCALLS.includes(String(name)) || TRACED_SYSCALLS.includes(String(name))) continue;
+          if (typeof name !== 'string' || !SYSCALLS.includes(name) || TRACED_SYSCALLS.includes(name)) continue;
           yield {
             path: [...at, 'syscall', index],
-            message: `${String(name)} is not traced: it never alerts`,
+            message: `${name} is not traced: it never alerts`,
             fix: 'Audit the file or program.',
           };
         }
