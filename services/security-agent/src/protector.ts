@@ -174,7 +174,7 @@ export function createProtector(context: ProtectorContext): Protector {
       const before = tracker;
       tracker = observations.reduce(observe, tracker);
       assessAll(observations.at(-1)?.atMs ?? clock.wallMs());
-      if (containerNames(tracker) !== containerNames(before)) void reconcile();
+      if (containersOf(tracker) !== containersOf(before)) void reconcile();
     },
     sessionBegan(began) {
       session = began;
@@ -203,9 +203,15 @@ export function createProtector(context: ProtectorContext): Protector {
   };
 }
 
-/** The names policies are made for; a new one needs its node defaults before it starts. */
-function containerNames({ containers }: Tracker): string {
-  return [...new Set([...containers.values()].map(({ labels }) => labels[SERVICE_NAME_LABEL] ?? ''))].sort().join();
+/**
+ * Which containers there are, and the names policies are made for: a new name needs its node defaults before it starts, and
+ * a new container of a known name needs its identity before its first event.
+ */
+function containersOf({ containers }: Tracker): string {
+  return [...containers.values()]
+    .map(({ id, labels }) => `${id} ${labels[SERVICE_NAME_LABEL] ?? ''}`)
+    .sort()
+    .join();
 }
 
 function probedPolicy({ name, kind, spec }: ProbeData['policies'][number]): ProbedPolicy {
