@@ -164,6 +164,8 @@ export class Daemon {
     if (found === undefined) return undefined;
     const container = inspect(found);
     this.#containers.set(id, container);
+    // What was enforced for an earlier registration stays in the kernel, and nobody knows of it any more.
+    this.#enforced.delete(id);
     const key = this.#keyOf(container);
     if (key !== HOST_KEY) this.#sensors.containers.set(key, container);
     this.#state.added(container, status);

@@ -83,6 +83,8 @@ function decideFile(
   process: Process,
   { hook, file, uid }: Extract<LsmCall, { hook: FileHook }>,
 ): LsmDecision {
+  // The root's own path cannot be read in the kernel: nothing is decided on it, and nothing told.
+  if (file.path === '/') return SILENT_PASS;
   const mask = lookUpPath(table, file.path, process.executable) ?? lookUpPath(table, file.path, '');
   if (mask === undefined) return unlisted(table, posture, file.path);
   const owner = hook === 'FILE_MKNOD' || hook === 'FILE_MKDIR' ? file.parentOwner : file.owner;

@@ -74,7 +74,11 @@ const sections: fc.Arbitrary<RuleSections> = fc.record(
 );
 
 const access = fc.oneof(
-  fc.record({ kind: fc.constant('open' as const), path: fc.constantFrom(...PATHS), write: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('open' as const),
+    path: fc.constantFrom('/', '/data', '/data/sub', ...PATHS),
+    write: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant('exec' as const), path: fc.constantFrom(...PATHS) }),
   fc.record({
     kind: fc.constant('socket' as const),

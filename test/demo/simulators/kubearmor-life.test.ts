@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { dockerExec, hostProgram } from '#demo/simulators/kubearmor/docker-exec.ts';
 import { Program } from '#demo/simulators/kubearmor/program.ts';
-import { kt, type Lab, openLab, until } from './kubearmor/lab.ts';
+import { kt, LABELS, type Lab, openLab, until } from './kubearmor/lab.ts';
 
 /** Containers, KubeArmor and Docker coming and going (reference/kubearmor.md §0, §1.9, §3.4). */
 
@@ -181,4 +181,42 @@ test('docker exec needs capabilities of its own: a whitelist without them stops 
   const capabilities = { matchCapabilities: [{ capability: 'net_bind_service' }] };
   await lab.policy('ADDED', 'caps', { capabilities, action: 'Allow' });
   t.is(dockerExec(lab.machine, 'ha', ['/bin/true']).outcome, 'OCI runtime exec failed');
+});
+
+test('a process whose end came first is registered under the host’s numbers', async (t) => {
+  const lab = await openLab(t, { startWindowMs: 1 });
+  lab.machine.run({ name: 'brief' });
+  lab.machine.die('brief');
+  await lab.simulator.settled();
+  await lab.arrived();
+  const [added] = lab.state;
+  const object = added?.Object instanceof Uint8Array ? JSON.parse(Buffer.from(added.Object).toString()) : {};
+  t.is(object.pidns, 0);
+  t.is(object.mntns, 0);
+});
+
+test('its policies then hold for the host, in silence, until it goes; for good when it was started again', async (t) => {
+  const lab = await openLab(t, { startWindowMs: 1 });
+  await lab.policy('ADDED', 'secret', { file: { matchPaths: [{ path: '/root/secret.txt' }] }, action: 'Block' });
+  const shell = hostProgram(lab.machine, '/usr/bin/dash');
+  const brief = async (begin: () => unknown): Promise<void> => {
+    begin();
+    lab.machine.die('brief');
+    await lab.simulator.settled();
+  };
+  await brief(() => lab.machine.run({ name: 'brief', labels: LABELS }));
+  t.is(shell.open('/root/secret.txt'), 'Permission denied');
+  lab.machine.remove('brief');
+  await lab.simulator.settled();
+  t.is(shell.open('/root/secret.txt'), 'Passed');
+  await brief(() => lab.machine.run({ name: 'brief', labels: LABELS }));
+  await brief(() => lab.machine.start('brief'));
+  lab.machine.remove('brief');
+  await lab.simulator.settled();
+  t.is(shell.open('/root/secret.txt'), 'Permission denied');
+  await lab.arrived();
+  t.deepEqual(lab.alerts, []);
+  await lab.close();
+  await openLab(t, { machine: lab.machine });
+  t.is(shell.open('/root/secret.txt'), 'Passed');
 });

@@ -163,3 +163,17 @@ async function temporaryFolder(t: ExecutionContext): Promise<string> {
   t.teardown(() => rm(folder, { recursive: true }));
   return folder;
 }
+
+test('a rule on a directory holds for it and what is in it; its ancestors stay open', async (t) => {
+  const lab = await openLab(t);
+  await lab.workload('ha');
+  const matchDirectories = [{ dir: '/data/sub/', recursive: true }];
+  await lab.policy('ADDED', 'sub', { file: { matchDirectories }, action: 'Block' });
+  const read = (path: string) => kt(lab, 'ha', `read ${path}`);
+  t.deepEqual(['/', '/data', '/data/sub', '/data/sub/s.txt'].map(read), [
+    'Passed',
+    'Passed',
+    'Permission denied',
+    'Permission denied',
+  ]);
+});

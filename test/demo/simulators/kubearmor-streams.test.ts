@@ -233,15 +233,3 @@ test('an image’s file is opened twice, a volume’s once: so ownerOnly denies 
   t.is(kt(lab, 'ha', 'read /volume/x.txt', { uid: 1000 }), 'Passed');
   t.is(kt(lab, 'ha', 'read /volume/x.txt'), 'Permission denied');
 });
-
-test('a process whose end came first is registered under the host’s numbers', async (t) => {
-  const lab = await openLab(t, { startWindowMs: 1 });
-  lab.machine.run({ name: 'brief' });
-  lab.machine.die('brief');
-  await lab.simulator.settled();
-  await lab.arrived();
-  const [added] = lab.state;
-  const object = added?.Object instanceof Uint8Array ? JSON.parse(Buffer.from(added.Object).toString()) : {};
-  t.is(object.pidns, 0);
-  t.is(object.mntns, 0);
-});

@@ -77,8 +77,16 @@ export function isUnimplemented(error: unknown): boolean {
 
 /** Why a stream or call ended, in a few words. */
 export function reasonOf(error: unknown): string {
-  if (isServiceError(error)) return `${status[error.code]}: ${error.details}`;
+  if (isServiceError(error)) return `${status[error.code]}: ${withoutMoments(error.details)}`;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The library tells when each attempt failed and how long it took, by which the same reason would look like many. */
+function withoutMoments(details: string): string {
+  return details
+    .replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)/g, '')
+    .replace(/^Deadline exceeded after .*$/, 'Deadline exceeded')
+    .replace(/\.? Resolution note: $/, '');
 }
 
 function isServiceError(error: unknown): error is ServiceError {

@@ -79,15 +79,15 @@ export function connectKubeArmor({ address, tls, listener, ...options }: KubeArm
   };
   const call: Caller = async (procedure, request, deadlineMs) => connected().call(procedure, request, deadlineMs);
 
-  /** Why there is no session; undefined while there is one, or when nothing was tried yet. */
-  let trouble: string | undefined;
+  /** Why there has been no session since the last one. */
+  const troubles = new Set<string>();
   const lost = (reason: string): void => {
     current = undefined;
     const atMs = clock.wallMs();
     ledger.lost(atMs, reason);
-    if (reason === trouble) return;
-    trouble = reason;
-    listener.observation({ kind: 'kubearmor-lost', atMs });
+    if (troubles.has(reason)) return;
+    if (troubles.size === 0) listener.observation({ kind: 'kubearmor-lost', atMs });
+    troubles.add(reason);
     listener.down(reason, atMs);
   };
 
@@ -97,7 +97,7 @@ export function connectKubeArmor({ address, tls, listener, ...options }: KubeArm
     signal.addEventListener('abort', close, { once: true });
     const up: SessionListener['up'] = (session) => {
       current = channel;
-      trouble = undefined;
+      troubles.clear();
       delays.reset();
       listener.up(session);
     };
