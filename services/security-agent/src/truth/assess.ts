@@ -89,6 +89,7 @@ function* enforcerReasons({ registration, labels }: TrackedContainer, node: Node
     yield 'apparmor-without-profile';
   }
   if (registration === undefined) return;
+  // Its rules then fall on the host, whose key is 0 as well: nothing the agent could mend (docs/status.md).
   if (registration.pidNamespace === 0 || registration.mountNamespace === 0) yield 'namespaces-unreadable';
   else if (registration.pidNamespace === node.hostPidNamespace) yield 'host-namespaces';
 }
