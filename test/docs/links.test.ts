@@ -45,7 +45,7 @@ test('pages that the code names exist', (t) => {
   const assess = readFileSync(join(ROOT, 'services/security-agent/src/truth/assess.ts'), 'utf8');
   const held = readFileSync(join(ROOT, 'services/security-agent/src/sources/held.ts'), 'utf8');
   const named = [settings, assess, held].flatMap((text) => text.match(/docs\/[\w-]+\.md/g) ?? []);
-  t.is(named.length, 3);
+  t.true(named.length >= 3);
   t.deepEqual(
     named.filter((page) => !existsSync(join(ROOT, page))),
     [],
