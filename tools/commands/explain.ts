@@ -6,6 +6,7 @@ import { explanationLines } from '#policy/explain-text.ts';
 import { policiesOf } from '#policy/lint/engine.ts';
 import type { CommandContext, ExitStatus } from '../command.ts';
 import { collectInputs, type LintInput } from '../lint/inputs.ts';
+import { onOneLine } from '../lint/on-one-line.ts';
 
 const EPILOGUE = `
 Says in plain words who may do what once the policies hold, those for the same target together; what an allow-list does
@@ -68,7 +69,7 @@ export function define(context: CommandContext, done: (status: ExitStatus) => vo
     .action(async (names: string[], options: ExplainOptions & { readonly json?: boolean }) => {
       const targets = await explain(names, options, context);
       context.stdout.write(
-        `${options.json === true ? JSON.stringify(targets) : explanationLines(targets).join('\n')}\n`,
+        `${options.json === true ? JSON.stringify(targets) : explanationLines(targets).map(onOneLine).join('\n')}\n`,
       );
       done(0);
     });

@@ -1,4 +1,4 @@
-import type { ParsedDocument, ValuePath } from '#policy/document.ts';
+import type { ParsedDocument, ParsedText, ValuePath } from '#policy/document.ts';
 import { type Fields, isFields } from '#policy/flat-rules.ts';
 
 /** What an Open Horizon file defines (reference/anax.md §1, §4, §6; reference/exchange-mms.md §A.7–A.11, §C.3). */
@@ -28,8 +28,14 @@ export interface Definition {
   readonly text: string;
 }
 
+/** Every definition in a text. */
+export function definitionsIn({ documents, format, text }: ParsedText): Definition[] {
+  const json = format === 'json' || /^\s*(?:\/\*|[{[])/.test(text);
+  return documents.flatMap((document) => definitionOf(document, json, text) ?? []);
+}
+
 /** What a document defines; undefined for what is nothing of Open Horizon's. */
-export function definitionOf(document: ParsedDocument, json: boolean, text: string): Definition | undefined {
+function definitionOf(document: ParsedDocument, json: boolean, text: string): Definition | undefined {
   const { value } = document;
   const place = (kind: DefinitionKind, at: unknown, base: ValuePath): Definition => ({
     kind,

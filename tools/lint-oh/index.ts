@@ -1,7 +1,7 @@
 import type { ParsedText } from '#policy/document.ts';
 import { type LintedFinding, locatedFinding, type RunContext } from '#policy/lint/engine.ts';
 import type { Report, Rule } from '#policy/lint/rule.ts';
-import { type Definition, definitionOf } from './definition.ts';
+import { type Definition, definitionsIn } from './definition.ts';
 import { containerRules } from './rules/container.ts';
 import { hznJsonRules } from './rules/hzn-json.ts';
 import { inputRules } from './rules/inputs.ts';
@@ -39,8 +39,7 @@ export interface DefinitionRun {
 
 /** What Exchange, agbot or agent reject late, or drop, in a text. Findings are in no order yet. */
 export function lintDefinitions(text: ParsedText, context: RunContext): DefinitionRun {
-  const json = text.format === 'json' || /^\s*(?:\/\*|[{[])/.test(text.text);
-  const definitions = text.documents.flatMap((document) => definitionOf(document, json, text.text) ?? []);
+  const definitions = definitionsIn(text);
   const findings = definitions.flatMap((definition) =>
     openHorizonRules.flatMap((rule) =>
       [...rule.check(definition, context)].flatMap((report) =>

@@ -6,7 +6,7 @@ import { inOrder, isTemplate, type LintedFinding } from '#policy/lint/engine.ts'
 import { type Enforcer, lintParsed } from '#policy/lint/index.ts';
 import { repairText } from '#policy/lint/repair.ts';
 import { meansPolicy } from '#policy/lint/rules/document.ts';
-import { lintDefinitions } from '../lint-oh/index.ts';
+import { definitionsIn } from '../lint-oh/definition.ts';
 import type { LintInput } from './inputs.ts';
 import { templateRule } from './template-rule.ts';
 
@@ -54,7 +54,7 @@ export async function lintFiles(inputs: readonly LintInput[], options: LintFiles
 
 async function lintOne({ file, text, path }: LintInput, enforcer: Enforcer): Promise<LintedFile> {
   const parsed = parseText(text, { json: isJson(file) });
-  const { findings, recognised } = lintBoth(parsed, file, enforcer);
+  const { findings, recognised } = (await linterFor(parsed))(parsed, file, enforcer);
   const header = path === undefined ? [] : await templateFindings(parsed, file, path);
   return {
     file,
@@ -64,16 +64,29 @@ async function lintOne({ file, text, path }: LintInput, enforcer: Enforcer): Pro
   };
 }
 
-function lintBoth(text: ParsedText, file: string, enforcer: Enforcer) {
-  const policies = lintParsed(text, file, { enforcer });
-  const definitions = lintDefinitions(text, { file, enforcer });
+type Linter = (
+  text: ParsedText,
+  file: string,
+  enforcer: Enforcer,
+) => { readonly recognised: number; readonly findings: readonly LintedFinding[] };
+
+const lintPolicies: Linter = (text, file, enforcer) => {
+  const { findings, policies } = lintParsed(text, file, { enforcer });
   const meant = text.documents.filter(({ value }) => meansPolicy(value)).length;
-  return {
-    recognised: Math.max(policies.policies, meant) + definitions.definitions,
-    findings:
-      definitions.definitions === 0
-        ? policies.findings
-        : inOrder(text, [...policies.findings, ...definitions.findings]),
+  return { findings, recognised: Math.max(policies, meant) };
+};
+
+/** The rules about Open Horizon are loaded for a text that has something of it only. */
+async function linterFor(parsed: ParsedText): Promise<Linter> {
+  if (definitionsIn(parsed).length === 0) return lintPolicies;
+  const { lintDefinitions } = await import('../lint-oh/index.ts');
+  return (text, file, enforcer) => {
+    const policies = lintPolicies(text, file, enforcer);
+    const { findings, definitions } = lintDefinitions(text, { file, enforcer });
+    return {
+      recognised: policies.recognised + definitions,
+      findings: inOrder(text, [...policies.findings, ...findings]),
+    };
   };
 }
 
@@ -103,7 +116,9 @@ function templateFinding({ where, message, fix }: ArmorError, file: string): Lin
 }
 
 async function repairInput({ file, path, text }: LintInput, enforcer: Enforcer) {
-  const mended = repairText(text, { json: isJson(file) }, (parsed) => lintBoth(parsed, file, enforcer).findings);
+  const options = { json: isJson(file) };
+  const lint = await linterFor(parseText(text, options));
+  const mended = repairText(text, options, (parsed) => lint(parsed, file, enforcer).findings);
   if (mended.text !== text && path !== undefined) await replaceFile(path, mended.text);
   return mended;
 }

@@ -1,12 +1,12 @@
 import type { Severity } from '#policy/finding.ts';
 import { count, type LintReport, plainFindings } from './lint-files.ts';
+import { onOneLine } from './on-one-line.ts';
 
 /** The report for people: a line for each finding, infos only when asked for, and a last line with the sum. */
 export function reportLines(report: LintReport, options: { readonly info: boolean }): string[] {
   const shown = plainFindings(report).filter(({ severity }) => options.info || severity !== 'info');
-  const lines = shown.map(
-    ({ file, line, column, rule, severity, message, fix }) =>
-      `${file}:${line}:${column}: ${severity} ${rule}: ${message}. ${fix}`,
+  const lines = shown.map(({ file, line, column, rule, severity, message, fix }) =>
+    onOneLine(`${file}:${line}:${column}: ${severity} ${rule}: ${message}. ${fix}`),
   );
   return report.files.length === 0 && report.unusable.length > 0 ? lines : [...lines, summary(report, options)];
 }

@@ -3,6 +3,7 @@ import { namesVariable } from '../document-variables.ts';
 import type { Finding } from '../finding.ts';
 import { type Fields, isFields } from '../flat-rules.ts';
 import { isPolicyKind } from '../kinds.ts';
+import { shortened } from '../shown-value.ts';
 import { valueAt } from '../value-path.ts';
 import { ignoredAt } from './ignore.ts';
 import { type PolicySubject, policySubject } from './policy-subject.ts';
@@ -98,6 +99,9 @@ export function locatedFinding(
   );
 }
 
+/** Texts of megabytes are quoted by their beginning. */
+const MAX_TEXT = 400;
+
 function findingOf(
   rule: RuleText,
   report: Omit<Report, 'path'>,
@@ -105,7 +109,9 @@ function findingOf(
   { file, enforcer }: RunContext,
 ): LintedFinding[] {
   const severity = severityFor(rule, report, enforcer);
-  const { message, fix, repair } = report;
+  const { repair } = report;
+  const message = shortened(report.message, MAX_TEXT);
+  const fix = shortened(report.fix, MAX_TEXT);
   const mend = repair === undefined ? {} : { repair };
   return severity === undefined ? [] : [{ file, line, column, rule: rule.id, severity, message, fix, ...mend }];
 }
