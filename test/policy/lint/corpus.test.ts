@@ -18,6 +18,7 @@ interface Entry {
 
 const entries: readonly Entry[] = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : [];
 const withCorpus = entries.length > 0 ? test : test.skip;
+if (entries.length === 0) test(`the corpus is not linted: ${manifest} is not there`, (t) => t.pass());
 const read = ({ file, valid }: Entry) =>
   readFileSync(`${reference}/${valid ? 'policy-corpus' : 'policy-corpus-invalid'}/${file}`, 'utf8');
 
