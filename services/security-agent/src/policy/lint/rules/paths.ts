@@ -124,7 +124,7 @@ export const pathRules: readonly Rule<PolicySubject>[] = [
         yield {
           path: at,
           message: `${bytes} bytes: a directory of more than ${DIRECTORY_BYTES} never matches`,
-          fix: `Name ${ancestor(text)}.`,
+          fix: shorter(text),
         };
       }
     },
@@ -230,9 +230,13 @@ function hint(text: string, { section }: FlatRule): string {
     : `Write the whole path, or execname: ${text}.`;
 }
 
-/** The longest directory above that fits. */
-function ancestor(directory: string): string {
-  let above = directory;
-  while (Buffer.byteLength(above) > DIRECTORY_BYTES) above = above.replace(/[^/]*\/$/, '');
-  return above;
+/** What to write in place of a directory that is too long: the longest one above it that fits. */
+function shorter(directory: string): string {
+  const slashes = [...directory.slice(0, DIRECTORY_BYTES).matchAll(/\//g)].map(({ index }) =>
+    directory.slice(0, index + 1),
+  );
+  const above = slashes.findLast((path) => path.startsWith('/') && Buffer.byteLength(path) <= DIRECTORY_BYTES);
+  return above === undefined || above === '/'
+    ? 'No directory above it but / would fit: name the files in it, at most 199 bytes each.'
+    : `Name ${above}.`;
 }
