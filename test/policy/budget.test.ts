@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { bpfBudget, directoryPaths } from '#policy/budget.ts';
+import { bpfBudget } from '#policy/budget.ts';
 
 function container(spec: object): object {
   return { kind: 'KubeArmorPolicy', metadata: { name: 'p' }, spec: { action: 'Block', ...spec } };
@@ -175,10 +175,6 @@ test(
   [container({ file: { matchDirectories: [{ dir: '/data/sub' }] } })],
   3,
 );
-
-test('the keys of a directory', (t) => {
-  t.deepEqual(directoryPaths('/usr/local/bin/'), ['/usr/local/bin', '/usr/local/bin/', '/', '/usr/', '/usr/local/']);
-});
 
 test('says what each policy takes alone, and how many arguments', (t) => {
   const first = container({

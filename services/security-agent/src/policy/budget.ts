@@ -1,6 +1,7 @@
 import { ruleCapabilityCode } from './evaluate/capability-code.ts';
 import {
   capabilityKey,
+  directoryKeys,
   PROTOCOLS,
   protocolKey,
   SOCKET_TYPES,
@@ -79,11 +80,9 @@ function rulePaths(rule: FlatRule, host: boolean): readonly string[] {
   }
 }
 
-/** The directory as the kernel names it when it is opened itself, as the prefix of what is in it, and all above it. */
-export function directoryPaths(directory: string): readonly string[] {
-  const parts = directory.split('/');
-  const above = parts.slice(0, -1).flatMap((_, index) => (index === 0 ? [] : [`${parts.slice(0, index).join('/')}/`]));
-  return [parts.slice(0, -1).join('/'), directory, ...above];
+function directoryPaths(directory: string): readonly string[] {
+  const { asFile, above } = directoryKeys(directory);
+  return [asFile, directory, ...above];
 }
 
 /** `all` stands for every socket type, and leaves its own name in the map, which is unknown: the empty key. */

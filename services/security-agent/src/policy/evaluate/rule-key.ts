@@ -20,6 +20,23 @@ export function truncatedKey(path: string): string {
   return Buffer.from(path).subarray(0, KEY_BYTES).toString('latin1');
 }
 
+/** What a directory takes of the map (rulesHandling.go: dirtoMap). */
+export interface DirectoryKeys {
+  /** The directory as the kernel names it when it is opened itself: without its final slash. */
+  readonly asFile: string;
+  /** Every directory above it, as a hint to look further down, those left out that share a key with what is longer. */
+  readonly above: readonly string[];
+}
+
+/** The keys of a directory, besides its own name. Ten thousand slashes are no more work than the key has bytes. */
+export function directoryKeys(directory: string): DirectoryKeys {
+  const last = directory.lastIndexOf('/');
+  const above: string[] = [];
+  for (let at = directory.indexOf('/'); at >= 0 && at < last && at < KEY_BYTES; at = directory.indexOf('/', at + 1))
+    above.push(directory.slice(0, at + 1));
+  return { asFile: last < 0 ? '' : directory.slice(0, last), above };
+}
+
 /** A real path as the kernel looks it up: cut at 199 bytes. */
 export function kernelPath(path: string): string {
   if (path.length * LONGEST_CHARACTER <= READ_BYTES) return path;

@@ -1,6 +1,6 @@
 import { ruleCapabilityCode } from './capability-code.ts';
 import type { CapabilityMatch, DirectoryMatch, ExecNameMatch, PathMatch, Rule } from './rule.ts';
-import { capabilityKey } from './rule-key.ts';
+import { capabilityKey, directoryKeys } from './rule-key.ts';
 import { ARGUMENTS, DIRECTORY, EXEC, HINT, OWNER, READ, RECURSIVE, TTY, WRITE } from './rule-mask.ts';
 import { deniesMask, type RuleTable, sourcesFor, TableBuilder } from './table-builder.ts';
 import { putNetworkRules } from './table-network.ts';
@@ -68,15 +68,13 @@ function objectMask(rule: PathMatch | ExecNameMatch | DirectoryMatch): number {
 function putDirectory(table: TableBuilder, rule: DirectoryMatch): void {
   const side = rule.operation;
   const mask = objectMask(rule) | deniesMask(rule);
-  const parts = rule.directory.split('/');
+  const { asFile, above } = directoryKeys(rule.directory);
   for (const source of sourcesFor(rule)) {
-    table.put(side, parts.slice(0, -1).join('/'), source, mask, rule);
+    table.put(side, asFile, source, mask, rule);
     const own = table.entry(rule.directory, source);
     const wasHint = own === undefined ? 0 : own[side] & HINT;
     table.put(side, rule.directory, source, mask | DIRECTORY | wasHint, rule);
-    for (let depth = 1; depth < parts.length - 1; depth++) {
-      putHint(table, `${parts.slice(0, depth).join('/')}/`, source, mask, rule);
-    }
+    for (const parent of above) putHint(table, parent, source, mask, rule);
   }
   if (rule.ref.action === 'Allow') table.whitelists[side] = true;
 }
