@@ -1,23 +1,17 @@
 /** hzn-armor. Only the command that runs is loaded: `--help` has to answer at once. */
-import type { CommandContext, CommandModule, ExitStatus } from './command.ts';
-
-const { commands } = await import('./command-table.ts');
-const { helpText, versionText } = await import('./help.ts');
+import type { CommandContext, ExitStatus } from './command.ts';
+import { commands } from './command-table.ts';
+import { helpText, versionText } from './help.ts';
 
 const [name, ...rest] = process.argv.slice(2);
-const entry = commands.find((candidate) => candidate.name === name);
 
 if (name === '--version' || name === '-V') {
   process.stdout.write(`${versionText()}\n`);
 } else if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
-  process.stdout.write(helpText());
+  process.stdout.write(helpText(commands));
   process.exitCode = name === undefined ? 2 : 0;
 } else if (name === 'help') {
   process.exitCode = await run(rest[0] ?? '', ['--help']);
-} else if (entry === undefined) {
-  const { unknownCommand } = await import('./unknown-command.ts');
-  process.stderr.write(`${unknownCommand(name)}\n`);
-  process.exitCode = 2;
 } else {
   process.exitCode = await run(name, rest);
 }
@@ -39,5 +33,3 @@ function processContext(): CommandContext {
     signal: abort.signal,
   };
 }
-
-export type { CommandModule };

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { type CommandEntry, commands } from './command-table.ts';
+import manifest from '#manifest' with { type: 'json' };
+import type { CommandEntry } from './command-table.ts';
 
 const GROUPS: Readonly<Record<CommandEntry['group'], string>> = {
   bundle: 'The bundle',
@@ -9,7 +9,7 @@ const GROUPS: Readonly<Record<CommandEntry['group'], string>> = {
 };
 
 /** The first page: what there is, one line each. Details are behind `hzn-armor COMMAND --help`. */
-export function helpText(): string {
+export function helpText(commands: readonly CommandEntry[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const sections = Object.entries(GROUPS).map(([group, title]) => {
     const lines = commands
@@ -30,8 +30,5 @@ hzn-armor COMMAND --help explains one command. Settings come from where hzn take
 
 /** The version in package.json. */
 export function versionText(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
+  return manifest.version;
 }

@@ -1,9 +1,9 @@
 import { Readable, Writable } from 'node:stream';
 import test from 'ava';
 import type { Command } from 'commander';
+import manifest from '#manifest' with { type: 'json' };
 import type { CommandContext } from '#tools/command.ts';
 import { commands } from '#tools/command-table.ts';
-import manifest from '../../package.json' with { type: 'json' };
 import { codeSpans, type Fence, pages, split } from './markdown.ts';
 
 const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
