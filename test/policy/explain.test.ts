@@ -230,3 +230,15 @@ test('a map that overflows is said to', (t) => {
   const lines = explanationLines(explainPolicies([container('a', { action: 'Block', process: { matchPaths } })], BPF));
   t.true(lines.includes('  BPF map: 300 of 256 entries: 44 rules or more will not hold.'));
 });
+
+test('what lint says about a rule is said once, however many things its commas separate', (t) => {
+  const capability = Array.from({ length: 300 }, (_, index) => `cap_${index}`).join(',');
+  const [target] = explainPolicies(
+    [container('p', { capabilities: { matchCapabilities: [{ capability }] }, action: 'Block' })],
+    BPF,
+  );
+  const statements = target?.sections.flatMap((section) => section.statements) ?? [];
+  t.is(statements.length, 300);
+  t.true((statements[0]?.notes.length ?? 0) >= 300);
+  t.true(statements.slice(1).every(({ notes }) => notes.length === 0));
+});

@@ -78,10 +78,13 @@ interface ExplainedRule {
   readonly statement: Statement;
 }
 
+/** What lint says about a rule stands with the first of the things that its commas separate. */
 function explainedRules(policy: unknown, enforcer: Enforcer): ExplainedRule[] {
   const findings = lintPolicy(policy, { enforcer }).filter(({ severity }) => severity !== 'info');
+  const told = new Set<FlatRule['at']>();
   return expandCommas(flatRules(policy)).map((rule) => {
-    const own = findings.filter(({ path }) => rule.at.every((step, index) => path[index] === step));
+    const own = told.has(rule.at) ? [] : findings.filter(({ path }) => rule.at.every((step, at) => path[at] === step));
+    told.add(rule.at);
     const notes = own.map(({ rule: id, severity, message }) => ({ rule: id, severity, text: message }));
     return { rule, statement: { policy: nameOf(policy), effect: effectOf(rule), text: sentence(rule), notes } };
   });
