@@ -2,20 +2,22 @@ import { join } from 'node:path';
 import { type ApiServer, serveApi } from '#agent/api/server.ts';
 import { loadToken } from '#agent/api/token.ts';
 import type { AgentView } from '#agent/api/view.ts';
-import { type Clock, iso, systemClock } from '#agent/clock.ts';
-import type { AgentEvent, NewAgentEvent, NoticeKind } from '#agent/events/agent-event.ts';
+import { type Clock, systemClock } from '#agent/clock.ts';
+import type { AgentEvent, NewAgentEvent } from '#agent/events/agent-event.ts';
 import { createJournal } from '#agent/events/journal.ts';
 import { createPipeline } from '#agent/events/pipeline.ts';
 import { createHealer } from '#agent/healing/healer.ts';
 import { connectKubeArmor } from '#agent/kubearmor/client.ts';
 import { readTls } from '#agent/kubearmor/read-tls.ts';
+import { kubearmorListener } from '#agent/kubearmor-listener.ts';
 import { acquireLock } from '#agent/lock.ts';
 import { createMetrics } from '#agent/metrics.ts';
-import { createProtector } from '#agent/protector.ts';
+import { type Noticer, noticer } from '#agent/notices.ts';
+import { createProtector, type Protector, type ProtectorState } from '#agent/protector.ts';
 import { openRecord } from '#agent/reconcile/apply.ts';
 import { describePolicies, describeWorkloads } from '#agent/report/describe.ts';
+import { type AgentFacts, describeHealth, describeStatus } from '#agent/report/describe-agent.ts';
 import { createReporter } from '#agent/report/reporter.ts';
-import type { SecurityStatus } from '#agent/report/security-status.ts';
 import type { AgentSettings } from '#agent/settings.ts';
 import { checkPayload } from '#agent/sources/check-payload.ts';
 import { connectEss } from '#agent/sources/ess-client.ts';
@@ -24,6 +26,8 @@ import { createKeeper } from '#agent/sources/keeper.ts';
 import { openStore } from '#agent/sources/store.ts';
 import { readEnforcer } from '#agent/truth/enforcer.ts';
 import { connectDocker } from '#agent/workloads/docker-link.ts';
+import type { Observation } from '#agent/workloads/observation.ts';
+import type { PolicyPayload } from '#policy/payload.ts';
 import { SERVICE_NAME_LABEL } from '#policy/types.ts';
 import { every } from './every.ts';
 
@@ -58,7 +62,7 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
   await openStore(settings.dataDir);
   const release = await acquireLock(file('agent.sock'));
   const stopping = new AbortController();
-  const startedMs = clock.wallMs();
+  let kubearmorSinceMs = clock.wallMs();
 
   const journal = createJournal();
   const counts = { blocked: 0, audited: 0, throttled: 0 };
@@ -69,47 +73,25 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
     if (added.kind === 'finding') counts[added.outcome] += 1;
     else if (added.notice === 'throttled') counts.throttled += 1;
   };
-  const notice = (kind: NoticeKind, message: string): void =>
-    notify({ kind: 'notice', time: iso(clock.wallMs()), notice: kind, message });
+  const notice = noticer(notify, clock);
 
   const ess = settings.ess === undefined ? undefined : connectEss(settings.ess);
   const kubearmor = connectKubeArmor({
     address: settings.kubearmorAddress,
     clock,
     ...(settings.kubearmorTls === undefined ? {} : { tls: await readTls(settings.kubearmorTls) }),
-    listener: {
-      event: (raw, stream) => {
-        metrics.received(stream);
-        pipeline.take(raw);
+    listener: kubearmorListener({
+      protector: () => protector,
+      pipeline: () => pipeline,
+      metrics: () => metrics,
+      notify,
+      notice,
+      turned: (atMs) => {
+        kubearmorSinceMs = atMs;
       },
-      observation: (observation) => {
-        if (!stopping.signal.aborted) protector.observe(observation);
-      },
-      up: ({ id, atMs, state }) => {
-        kubearmorSince = atMs;
-        // Without a StateAgent nobody tells which containers are registered: none can be called protected.
-        if (state === undefined)
-          protector.observe({ kind: 'state-snapshot', session: id, stateAgent: false, containers: [], atMs });
-        notice('kubearmor-up', state === undefined ? 'connected; its StateAgent is off' : 'connected');
-        protector.sessionBegan(id);
-      },
-      down: (reason, atMs) => {
-        if (stopping.signal.aborted) return;
-        kubearmorSince = atMs;
-        protector.sessionEnded();
-        notice('kubearmor-down', reason);
-      },
-      gap: ({ stream, fromMs, toMs, mayHaveMissed }) =>
-        notify({
-          kind: 'notice',
-          time: iso(toMs),
-          notice: 'stream-gap',
-          message: `${stream}: ${((toMs - fromMs) / 1000).toFixed(1)} s without; may be missing: ${mayHaveMissed}`,
-          details: { stream, fromMs, toMs },
-        }),
-    },
+      stopping: stopping.signal,
+    }),
   });
-  let kubearmorSince = startedMs;
 
   const record = await openRecord(await openStore(file('applied')), (error) =>
     notice('state-unwritable', String(error)),
@@ -125,12 +107,7 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
       reporter.changed();
       void protector.reconcile();
     },
-    workloadPresent: ({ payload: { target } }) =>
-      'host' in target ||
-      [...protector.state.tracker.containers.values()].some(
-        ({ labels }) =>
-          labels[SERVICE_NAME_LABEL] !== undefined && [labels[SERVICE_NAME_LABEL], '*'].includes(target.container),
-      ),
+    workloadPresent: ({ payload }) => isPresent(payload.target, protector.state),
   });
   const protector = createProtector({
     kubearmor,
@@ -152,20 +129,7 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
   const docker =
     settings.docker === undefined
       ? undefined
-      : connectDocker(
-          settings.docker,
-          (observations) => {
-            const { docker: before } = protector.state.tracker;
-            protector.observe(...observations);
-            const { docker: after } = protector.state.tracker;
-            if (before !== after)
-              notice(
-                after === 'up' ? 'docker-up' : 'docker-down',
-                `Docker's events are ${after === 'up' ? 'heard' : 'not heard'}`,
-              );
-          },
-          clock,
-        );
+      : connectDocker(settings.docker, dockerObserver(protector, notice), clock);
   const healer = createHealer({
     mode: settings.heal,
     settleMs: settings.healSettleMs,
@@ -182,30 +146,22 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
     dataDir: settings.dataDir,
     clock,
     intervalMs: settings.reportMs,
-    status: (seq) => status(seq),
+    status: (seq) => describeStatus(seq, facts()),
   });
 
-  const status = (seq: number): SecurityStatus => ({
-    format: 1,
+  const facts = (): AgentFacts => ({
     node: settings.node,
-    seq,
-    at: iso(clock.wallMs()),
     agentVersion: version,
-    kubearmor: {
-      reachable: protector.state.progress.session !== undefined,
-      version: pipeline.kubearmorVersion(),
-      enforcer: protector.state.enforcer,
-      since: iso(kubearmorSince),
-    },
-    docker: protector.state.tracker.docker,
-    workloads: view.workloads().map(({ gaps: _gaps, warnings: _warnings, ...workload }) => workload),
-    attachments: keeper.attachments(),
-    rejected: keeper.rejections().map(({ objectId, reason, atMs }) => ({ objectId, reason, at: iso(atMs) })),
+    nowMs: clock.wallMs(),
+    state: protector.state,
+    kubearmorVersion: pipeline.kubearmorVersion(),
+    kubearmorSinceMs,
+    policies: keeper,
     counts: { ...counts, dropped: journal.dropped() },
   });
   const view: AgentView = {
-    health: () => health(),
-    status: () => status(reporter.lastSeq),
+    health: () => describeHealth(facts()),
+    status: () => describeStatus(reporter.lastSeq, facts()),
     workloads: () => describeWorkloads(protector.state, clock.wallMs()),
     policies: () => describePolicies(protector.state),
     recentEvents: (limit, filter) => journal.recent(limit, filter),
@@ -220,17 +176,6 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
     dockerUp: () => protector.state.tracker.docker === 'up',
     essUp: () => keeper.essState()?.up === true,
   });
-  const health = (): ReturnType<AgentView['health']> => {
-    const problems = [
-      ...(protector.state.progress.session === undefined ? ['KubeArmor is unreachable: nothing is enforced'] : []),
-      ...(protector.state.enforcer === 'none'
-        ? ['this kernel has neither BPF-LSM nor AppArmor: nothing can be enforced']
-        : []),
-      ...(keeper.essState()?.up === false ? [`the ESS does not answer: ${keeper.essState()?.problem}`] : []),
-      ...(protector.state.tracker.docker === 'down' ? ['Docker’s events are not heard: restarts go unseen'] : []),
-    ];
-    return { ok: problems.length === 0, problems };
-  };
 
   const readLsms = async (): Promise<void> => {
     const enforcer = await readEnforcer(settings.lsmFile);
@@ -274,5 +219,26 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
       ess?.close();
       await release();
     },
+  };
+}
+
+/** Whether a container runs that a payload is for; the host always does. */
+function isPresent(target: PolicyPayload['target'], { tracker }: ProtectorState): boolean {
+  if ('host' in target) return true;
+  return [...tracker.containers.values()].some(({ labels }) => {
+    const name = labels[SERVICE_NAME_LABEL];
+    return name !== undefined && [name, '*'].includes(target.container);
+  });
+}
+
+/** Takes what Docker tells, and says when its events are lost or heard again. */
+function dockerObserver(protector: Protector, notice: Noticer): (observations: readonly Observation[]) => void {
+  return (observations) => {
+    const { docker: before } = protector.state.tracker;
+    protector.observe(...observations);
+    const { docker: after } = protector.state.tracker;
+    if (before === after) return;
+    if (after === 'up') notice('docker-up', "Docker's events are heard");
+    else notice('docker-down', "Docker's events are not heard");
   };
 }

@@ -1,17 +1,13 @@
-import { type Clock, iso } from '#agent/clock.ts';
-import type { NewAgentEvent, NoticeKind } from '#agent/events/agent-event.ts';
+import type { Clock } from '#agent/clock.ts';
+import type { NewAgentEvent } from '#agent/events/agent-event.ts';
 import type { ProbeData } from '#agent/kubearmor/probe.ts';
-import { type AppliedRecord, applySteps, type Outcome, type PolicyCalls } from '#agent/reconcile/apply.ts';
+import { noticer, outcomeNotice, protectionNotice } from '#agent/notices.ts';
+import { type AppliedRecord, applySteps, type PolicyCalls } from '#agent/reconcile/apply.ts';
 import { type Desired, desiredPolicies, MARK } from '#agent/reconcile/desired.ts';
 import { type ProbedPolicy, planReconcile } from '#agent/reconcile/plan.ts';
 import { type Enforcer, INITIAL_PID_NAMESPACE } from '#agent/truth/assess.ts';
 import type { ProtectionHistory } from '#agent/truth/history.ts';
-import {
-  assessWorkloads,
-  type PolicyProgress,
-  type ProtectionChange,
-  statesBySubject,
-} from '#agent/truth/protection.ts';
+import { assessWorkloads, type PolicyProgress, statesBySubject } from '#agent/truth/protection.ts';
 import { identify, isWorkload, type Workload } from '#agent/workloads/identity.ts';
 import type { Observation } from '#agent/workloads/observation.ts';
 import { NOTHING_KNOWN, observe, type Tracker } from '#agent/workloads/track.ts';
@@ -76,8 +72,7 @@ export function createProtector(context: ProtectorContext): Protector {
   let foreign: ReadonlySet<string> = new Set();
   const contradicted = new Map<string, number | undefined>();
 
-  const notice = (kind: NoticeKind, message: string, subject: string): void =>
-    context.notify({ kind: 'notice', time: iso(clock.wallMs()), notice: kind, message, subject });
+  const notice = noticer(context.notify, clock);
 
   const progress = (): PolicyProgress => ({
     desired: desired.policies,
@@ -104,7 +99,7 @@ export function createProtector(context: ProtectorContext): Protector {
     };
     const assessed = assessWorkloads(tracker, states, node, histories, atMs);
     histories = assessed.histories;
-    for (const change of assessed.changes) context.notify(changeNotice(change));
+    for (const change of assessed.changes) context.notify(protectionNotice(change));
     if (assessed.changes.length > 0) context.changed();
   };
 
@@ -141,7 +136,7 @@ export function createProtector(context: ProtectorContext): Protector {
     const outcomes = await applySteps(steps, session, context.kubearmor.policies, record);
     rejected = new Set(outcomes.flatMap((each) => (each.kind === 'rejected' ? [each.name] : [])));
     colliding = new Set(outcomes.flatMap((each) => (each.kind === 'collides' ? [each.name] : [])));
-    for (const outcome of outcomes) notice(...describeOutcome(outcome));
+    for (const outcome of outcomes) notice(...outcomeNotice(outcome));
     refreshStates();
     if (outcomes.length > 0) context.changed();
     assessAll(clock.wallMs());
@@ -230,35 +225,4 @@ function visibleIn(probe: ProbeData, desired: Desired, tracker: Tracker): Set<st
       .map(({ labels }) => labels[SERVICE_NAME_LABEL]),
   );
   return new Set([...desired.policies.values()].filter(({ subject }) => subjects.has(subject)).map(({ name }) => name));
-}
-
-function changeNotice({ container, before, after }: ProtectionChange): NewAgentEvent {
-  const from = before === undefined ? '' : ` (was ${before.protection})`;
-  const why = after.reasons.length === 0 ? '' : `: ${after.reasons.join(', ')}`;
-  return {
-    kind: 'notice',
-    time: iso(after.sinceMs),
-    notice: 'protection-changed',
-    message: `${after.protection}${why}${from}`,
-    subject: container.labels[SERVICE_NAME_LABEL] ?? container.name,
-    details: { containerName: container.name, protection: after.protection, reasons: after.reasons },
-  };
-}
-
-function describeOutcome(outcome: Outcome): [NoticeKind, string, string] {
-  switch (outcome.kind) {
-    case 'applied':
-      return ['policy-applied', outcome.why, outcome.name];
-    case 'deleted':
-      return ['policy-applied', `deleted: ${outcome.why}`, outcome.name];
-    case 'rejected':
-    case 'not-deleted':
-      return ['policy-failed', `KubeArmor answered ${outcome.status}`, outcome.name];
-    case 'collides':
-      return [
-        'policy-collision',
-        'KubeArmor already holds a policy of this name that is not ours; it was left alone',
-        outcome.name,
-      ];
-  }
 }

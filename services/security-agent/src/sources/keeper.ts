@@ -1,5 +1,6 @@
 import { type Clock, iso } from '#agent/clock.ts';
 import type { NewAgentEvent, NoticeKind } from '#agent/events/agent-event.ts';
+import { noticer } from '#agent/notices.ts';
 import type { AttachmentStatus } from '#agent/report/security-status.ts';
 import type { PolicyPayload } from '#policy/payload.ts';
 import { checkPayload } from './check-payload.ts';
@@ -40,7 +41,7 @@ const REJECTIONS_KEPT = 100;
 const IDLE_SAVED_EVERY_MS = 10 * 60_000;
 
 export function createKeeper(context: KeeperContext): Keeper {
-  const { clock, notify } = context;
+  const { clock } = context;
   let held: ReadonlyMap<string, HeldPayload> = new Map();
   let seen: ReadonlyMap<string, SeenObject> = new Map();
   let missing: ReadonlySet<string> = new Set();
@@ -49,14 +50,7 @@ export function createKeeper(context: KeeperContext): Keeper {
   let lastPollMs: number | undefined;
   let idleSavedMs = 0;
 
-  const notice = (kind: NoticeKind, message: string, subject?: string): void =>
-    notify({
-      kind: 'notice',
-      time: iso(clock.wallMs()),
-      notice: kind,
-      message,
-      ...(subject === undefined ? {} : { subject }),
-    });
+  const notice = noticer(context.notify, clock);
 
   /** What the disk did not take; tried again at each look, because the next start may have no hub to ask. */
   const unsaved = new Set<string>();
