@@ -6,8 +6,9 @@ import type { ComplianceId } from '#policy/payload.ts';
 const SHAPES: Readonly<Record<string, RegExp>> = {
   'MITRE ATT&CK': /^T1\d{3}(\.\d{3})?$/,
   'MITRE ATT&CK for ICS': /^T0\d{3}(\.\d{3})?$/,
-  'IEC 62443-3-3': /^SR [1-7]\.\d{1,2}$/,
-  'IEC 62443-4-2': /^(CR|SAR|EDR|HDR|NDR) [1-7]\.\d{1,2}$|^CCSC [1-4]$/,
+  // Requirement enhancements as either part writes them: "SR 3.4 RE 1", "CR 3.4 RE(1)".
+  'IEC 62443-3-3': /^SR [1-7]\.\d{1,2}( RE [1-4])?$/,
+  'IEC 62443-4-2': /^(CR|SAR|EDR|HDR|NDR) [1-7]\.\d{1,2}( RE\([1-4]\))?$|^CCSC [1-4]$/,
   'NIST SP 800-53': /^[A-Z]{2}-\d{1,2}(\(\d{1,2}\))?$/,
   'CIS Docker Benchmark': /^[1-7](\.\d{1,2}){1,2}$/,
 };
@@ -35,7 +36,15 @@ const anchors: readonly [framework: string, id: string, title: string][] = [
   ['MITRE ATT&CK for ICS', 'T0851', 'Rootkit'],
   ['IEC 62443-3-3', 'SR 3.4', 'Software and information integrity'],
   ['IEC 62443-3-3', 'SR 7.7', 'Least functionality'],
+  ['IEC 62443-3-3', 'SR 3.4 RE 1', 'Automated notification about integrity violations'],
+  ['IEC 62443-3-3', 'SR 5.2 RE 1', 'Deny by default, allow by exception'],
+  // Part 4-2 words these two unlike part 3-3 does.
+  ['IEC 62443-4-2', 'CR 1.8', 'Public key infrastructure certificates'],
+  ['IEC 62443-4-2', 'CR 1.9', 'Strength of public key-based authentication'],
+  ['IEC 62443-4-2', 'CR 3.4 RE(2)', 'Automated notification of integrity violations'],
+  ['IEC 62443-4-2', 'EDR 3.12', 'Provisioning product supplier roots of trust'],
   ['IEC 62443-4-2', 'HDR 3.14', 'Integrity of the boot process'],
+  ['IEC 62443-4-2', 'NDR 5.2 RE(1)', 'Deny all, permit by exception'],
   ['IEC 62443-4-2', 'NDR 5.2', 'Zone boundary protection'],
   ['NIST SP 800-53', 'CM-7(5)', 'Least Functionality: Authorized Software — Allow-by-exception'],
   ['NIST SP 800-53', 'AC-6(10)', 'Least Privilege: Prohibit Non-privileged Users from Executing Privileged Functions'],
@@ -54,6 +63,23 @@ test('ids that other catalogues got wrong are not taken for what they are not', 
   // Withdrawn by NIST, and a requirement that IEC 62443-4-2 does not have.
   t.is(complianceId('NIST SP 800-53', 'IA-5(4)'), undefined);
   t.is(complianceId('IEC 62443-4-2', 'CR 5.4'), undefined);
+});
+
+test('every requirement enhancement has its requirement', (t) => {
+  for (const { framework, ids } of frameworks.filter((known) => known.framework.startsWith('IEC'))) {
+    const orphans = Object.keys(ids).filter((id) => ids[id.replace(/ RE.*/, '')] === undefined);
+    t.deepEqual(orphans, [], framework);
+  }
+});
+
+test('a type of component has a requirement only where all components have none of that number', (t) => {
+  // IEC 62443-4-2 moves a requirement out of CR into SAR, EDR, HDR and NDR, never both.
+  const { ids } = frameworks.find(({ framework }) => framework === 'IEC 62443-4-2') ?? { ids: {} };
+  const typed = Object.keys(ids).filter((id) => /^(SAR|EDR|HDR|NDR) \S+$/.test(id));
+  t.deepEqual(
+    typed.filter((id) => ids[`CR ${id.split(' ')[1]}`] !== undefined),
+    [],
+  );
 });
 
 const right: ComplianceId = {
