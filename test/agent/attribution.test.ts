@@ -4,7 +4,12 @@ import type { Finding } from '#agent/events/agent-event.ts';
 import { dockerExec, hostProgram } from '#demo/simulators/kubearmor/docker-exec.ts';
 import { waitUntil } from '#demo/wait-until.ts';
 import type { CatalogueEntry, ComplianceId } from '#policy/payload.ts';
-import type { KubeArmorHostPolicy, KubeArmorPolicy, SecurityPolicy } from '#policy/types.ts';
+import {
+  type KubeArmorHostPolicy,
+  type KubeArmorPolicy,
+  SERVICE_NAME_LABEL,
+  type SecurityPolicy,
+} from '#policy/types.ts';
 import { payload } from './payloads.ts';
 import { nameOf, startWorld, type World } from './world.ts';
 
@@ -111,6 +116,25 @@ test.serial(
     t.deepEqual(more, []);
     t.like(finding, { attributedBy: 'kubearmor', merged: 2, policy: 'secrets', layer: 'deployment', severity: 7 });
     t.deepEqual(finding?.compliance, [credentials]);
+  },
+);
+
+test.serial(
+  'a file that is there is overwritten: refused once, although two hooks refuse it, and told once',
+  async (t) => {
+    const world = await startWorld(t);
+    const trusted = policy('trusted', { file: { matchDirectories: [{ dir: '/etc/ssl/', recursive: true }] } });
+    await attach(world, trusted);
+    const path = '/etc/ssl/ca.pem';
+    world.machine.run({ name: nameOf('web'), labels: { [SERVICE_NAME_LABEL]: 'web' }, files: { present: [path] } });
+    await world.becomes('web', 'enforced');
+    const program = dockerExec(world.machine, nameOf('web'), ['/bin/sh']).program;
+    t.is(program?.open(path, 'O_WRONLY|O_CREAT|O_TRUNC'), 'Permission denied');
+    const findings = await about(world, path);
+    t.deepEqual(
+      findings.map(({ merged }) => merged),
+      [3],
+    );
   },
 );
 

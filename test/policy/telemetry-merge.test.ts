@@ -154,6 +154,84 @@ test('forty denials of one file by one process stay forty, ten of them with an a
   t.is(merged.filter(({ event: { origin } }) => origin === 'alert').length, 10);
 });
 
+const CREATING = 'O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC';
+
+/** Events of process 7 about one file. */
+const onCa = (at: number, facts: Partial<SecurityEvent>): SecurityEvent =>
+  event(7, at, { path: '/etc/ca.pem', resource: '/etc/ca.pem', ...facts });
+const refusedCreation = (at: number): SecurityEvent => onCa(at, { origin: 'alert', lsm: 'FILE_MKNOD' });
+const refusedWrite = (at: number): SecurityEvent => onCa(at, { origin: 'alert', lsm: 'FILE_PERMISSION' });
+const opened = (at: number, denied: boolean): SecurityEvent =>
+  onCa(at, {
+    syscall: 'openat',
+    eventData: { Flags: CREATING },
+    ...(denied ? {} : { denied: false, result: 'Passed' }),
+  });
+const lsms = (events: readonly SecurityEvent[]) =>
+  mergeDenials(events).map(({ event: { lsm, syscall }, parts }) => [lsm ?? syscall, parts.length]);
+
+for (const lsm of ['FILE_TRUNCATE', 'FILE_OPEN']) {
+  test(`a file that is there is created in vain before ${lsm} refuses: one denial, told by the latter`, (t) => {
+    const [creation, hook, call] = [refusedCreation(0), onCa(9_900, { origin: 'alert', lsm }), opened(14_000, true)];
+    for (const order of [
+      [creation, hook, call],
+      [creation, call, hook],
+      [call, creation, hook],
+    ])
+      t.deepEqual(lsms(order), [[lsm, 3]]);
+  });
+}
+
+test('a creation that is refused is one denial, and each attempt is one', (t) => {
+  t.deepEqual(lsms([refusedCreation(0), opened(10, true)]), [['FILE_MKNOD', 2]]);
+  const twice = [refusedCreation(0), refusedCreation(20), opened(10, true), opened(30, true)];
+  t.deepEqual(lsms(twice), [
+    ['FILE_MKNOD', 2],
+    ['FILE_MKNOD', 2],
+  ]);
+});
+
+test('a file that was there is opened although its creation is refused; the write is what is refused', (t) => {
+  const events = [refusedCreation(0), opened(10, false), refusedWrite(20)];
+  for (const order of [events, [events[0], events[2], events[1]]]) {
+    const merged = mergeDenials(order.filter((each) => each !== undefined)).filter(({ event: { denied } }) => denied);
+    t.deepEqual(
+      merged.map(({ event: { lsm }, parts }) => [lsm, parts.length]),
+      [['FILE_PERMISSION', 2]],
+    );
+  }
+});
+
+test('two writes are two denials, whatever was refused before', (t) => {
+  const events = [refusedCreation(0), opened(10, false), refusedWrite(20), refusedWrite(30)];
+  t.deepEqual(lsms(events.filter(({ denied }) => denied)), [
+    ['FILE_PERMISSION', 1],
+    ['FILE_MKNOD', 1],
+    ['FILE_PERMISSION', 1],
+  ]);
+  t.deepEqual(lsms(events), [
+    ['openat', 1],
+    ['FILE_PERMISSION', 2],
+    ['FILE_PERMISSION', 1],
+  ]);
+});
+
+test('a creation that was really refused has no part in a write through an older descriptor', (t) => {
+  const before = opened(0, false);
+  for (const events of [
+    [refusedCreation(10), opened(20, true), refusedWrite(30)],
+    [refusedCreation(10), refusedWrite(30), opened(20, true)],
+    [refusedCreation(10), before, refusedWrite(30), opened(20, true)],
+    [refusedCreation(10), opened(20, true), opened(25, false), refusedWrite(30)],
+  ]) {
+    const merged = mergeDenials(events).filter(({ event: { denied } }) => denied);
+    t.deepEqual(merged.map(({ event: { lsm }, parts }) => `${lsm} ${parts.length}`).sort(), [
+      'FILE_MKNOD 2',
+      'FILE_PERMISSION 1',
+    ]);
+  }
+});
+
 test("a preset's alert, which does not name the file, goes with the open in /proc", (t) => {
   const alert = event(7, 0, {
     origin: 'alert',

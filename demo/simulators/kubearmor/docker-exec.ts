@@ -52,7 +52,7 @@ export function firstProgram(machine: Machine, name: string): Program {
 }
 
 /** The host's files are nobody's image: they are seen once. */
-const HOST_ROOT: RootFs = { facts: { volumes: ['/'] }, changed: new Set(), workDirectory: '' };
+const HOST_ROOT: RootFs = { facts: { volumes: ['/'] }, changed: new Set(), lookedUp: new Set(), workDirectory: '' };
 
 /** A program of the host. */
 export function hostProgram(machine: Machine, ...argv: readonly [string, ...string[]]): Program {

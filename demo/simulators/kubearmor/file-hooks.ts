@@ -2,6 +2,7 @@ import type { Machine } from './machine.ts';
 import type { FileHook, Process, RootFs } from './process.ts';
 
 export interface Opening {
+  /** Where there is none; it may be there. */
   readonly creates: boolean;
   readonly writes: boolean;
   readonly truncates: boolean;
@@ -20,10 +21,14 @@ export class FileHooks {
   }
 
   deniesOpening(path: string, { creates, writes, truncates }: Opening): boolean {
-    if (creates && this.denies('FILE_MKNOD', path)) return true;
-    if (creates) this.#root.changed.add(path);
-    if (writes && !creates && this.copyUp(path)) return true;
-    return this.denies('FILE_OPEN', path) || (truncates && !creates && this.denies('FILE_TRUNCATE', path));
+    const isNew = creates && !this.#isPresent(path);
+    // Before the kernel knows whether a file of that name is there; where one is, the answer counts for nothing.
+    const refused = creates && !this.#root.lookedUp.has(path) && this.denies('FILE_MKNOD', path);
+    if (isNew && refused) return true;
+    this.#root.lookedUp.add(path);
+    if (isNew) this.#root.changed.add(path);
+    if (writes && !isNew && this.copyUp(path)) return true;
+    return this.denies('FILE_OPEN', path) || (truncates && !isNew && this.denies('FILE_TRUNCATE', path));
   }
 
   /** A hook on a path; opening and writing a file of the image goes through it twice, the second time as root. */
@@ -53,6 +58,10 @@ export class FileHooks {
     const owners = this.#root.facts.owners ?? {};
     const parent = path.slice(0, path.lastIndexOf('/')) || '/';
     return { path, owner: owners[path] ?? 0, parentOwner: owners[parent] ?? 0 };
+  }
+
+  #isPresent(path: string): boolean {
+    return this.#root.changed.has(path) || this.#root.facts.present?.includes(path) === true;
   }
 
   #isOfImage(path: string): boolean {

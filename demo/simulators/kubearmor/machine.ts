@@ -101,6 +101,7 @@ export class Machine {
     const root = this.#roots.get(id) ?? {
       facts: files,
       changed: new Set(),
+      lookedUp: new Set(),
       workDirectory: `/var/lib/docker/overlay2/${id}/work/work`,
     };
     this.#roots.set(id, root);

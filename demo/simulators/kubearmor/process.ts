@@ -33,6 +33,8 @@ export interface FileFacts {
   readonly owners?: Readonly<Record<string, number>>;
   /** Directories that are binds or volumes: files there are seen once, those of the image twice (overlayfs). */
   readonly volumes?: readonly string[];
+  /** Files that are there, where it matters that they need not be created. */
+  readonly present?: readonly string[];
 }
 
 /** A container's root: what its image is like, and which of its files it has changed. */
@@ -40,6 +42,8 @@ export interface RootFs {
   readonly facts: FileFacts;
   /** Copied up by overlayfs, or made there. */
   readonly changed: Set<string>;
+  /** Whose names the kernel has in its cache. */
+  readonly lookedUp: Set<string>;
   /** Where overlayfs works when it copies. */
   readonly workDirectory: string;
 }

@@ -62,7 +62,7 @@ export class Program {
 
   open(path: string, flags = 'O_RDONLY'): Outcome {
     const real = this.#root.facts.links?.[path] ?? path;
-    const creates = flags.includes('O_CREAT') && !this.#root.changed.has(real);
+    const creates = flags.includes('O_CREAT');
     const opening = { creates, writes: /O_WRONLY|O_RDWR/.test(flags), truncates: flags.includes('O_TRUNC') };
     const result = this.#files.deniesOpening(real, opening) ? DENIED : PASSED;
     this.#traceFile(real, `syscall=SYS_OPENAT fd=-100 flags=${flags}`, result);

@@ -47,7 +47,7 @@ test('a crash with the numbers taken: nothing holds, nothing is told, and the ta
   await lab.arrived();
   t.deepEqual([...lab.alerts, ...lab.logs], []);
   if (taker === undefined) return t.fail();
-  const root = { facts: {}, changed: new Set<string>(), workDirectory: '/work' };
+  const root = { facts: {}, changed: new Set<string>(), lookedUp: new Set<string>(), workDirectory: '/work' };
   t.is(new Program(lab.machine, taker.process, root).open('/data/secret.txt'), 'Permission denied');
   await lab.arrived();
   t.deepEqual(

@@ -233,3 +233,22 @@ test('an image’s file is opened twice, a volume’s once: so ownerOnly denies 
   t.is(kt(lab, 'ha', 'read /volume/x.txt', { uid: 1000 }), 'Passed');
   t.is(kt(lab, 'ha', 'read /volume/x.txt'), 'Permission denied');
 });
+
+test('a file that is there, but not in the cache of names, is refused at creation in vain, and then where it counts', async (t) => {
+  const path = '/proc/sys/kernel/core_pattern';
+  const lab = await openLab(t);
+  await lab.workload('ha', 'homeassistant', { files: { present: [path] } });
+  await lab.policy('ADDED', 'core', { file: { matchPaths: [{ path, readOnly: true }] }, action: 'Block' });
+  const outcomes: string[] = [];
+  lab.exec('ha', '/bin/bash', (bash) => {
+    for (let times = 0; times < 2; times++) {
+      outcomes.push(bash.open(path, 'O_WRONLY|O_CREAT|O_APPEND'), bash.write(path));
+    }
+  });
+  t.deepEqual(outcomes, ['Passed', 'Permission denied', 'Passed', 'Permission denied']);
+  await lab.arrived();
+  t.deepEqual(
+    lab.alerts.map(({ Resource, Data }) => [Resource, Data]),
+    ['FILE_MKNOD', 'FILE_PERMISSION', 'FILE_PERMISSION'].map((hook) => [path, `lsm=${hook}`]),
+  );
+});

@@ -1,5 +1,5 @@
 import type { SecurityEvent } from '../event.ts';
-import { type DenialPart, denialPart, type PartRole } from './denial-parts.ts';
+import { type DenialPart, denialPart, keyOfExistingFile, NEVER_WAITS, type PartRole } from './denial-parts.ts';
 import { type MergedEvent, mergeParts } from './merge-parts.ts';
 
 export type { MergedEvent } from './merge-parts.ts';
@@ -24,6 +24,8 @@ interface Waiting {
   readonly keys: readonly string[];
   readonly parts: Map<PartRole, SecurityEvent>;
   copied: boolean;
+  /** The file whose creation was refused turned out to be there. */
+  existed: boolean;
 }
 
 /**
@@ -62,9 +64,10 @@ export class DenialMerger {
       out.push(alone(event));
       return out;
     }
+    this.noteExisting(event, out);
     const partner = this.partnerOf(part);
     if (partner !== undefined) this.join(partner, part, event, out);
-    else if (this.concerns(event)) this.wait(part, event, at);
+    else if (this.concerns(event) && !NEVER_WAITS.has(part.role)) this.wait(part, event, at);
     else out.push(alone(event));
     while (this.waiting.size > this.limit) this.releaseOldest(out);
     return out;
@@ -75,19 +78,19 @@ export class DenialMerger {
     const out: MergedEvent[] = [];
     for (const waiting of this.waiting) {
       if (at - waiting.since <= this.window) break;
-      out.push(this.release(waiting));
+      out.push(...this.release(waiting));
     }
     return out;
   }
 
   /** Everything that still waits. */
   flush(): MergedEvent[] {
-    return [...this.waiting].map((waiting) => this.release(waiting));
+    return [...this.waiting].flatMap((waiting) => this.release(waiting));
   }
 
   private partnerOf({ keys, role }: DenialPart): Waiting | undefined {
     for (const key of keys) {
-      for (const waiting of this.byKey.get(key) ?? []) if (!waiting.parts.has(role)) return waiting;
+      for (const waiting of this.byKey.get(key) ?? []) if (fits(role, waiting.parts)) return waiting;
     }
     return undefined;
   }
@@ -95,13 +98,25 @@ export class DenialMerger {
   private join(partner: Waiting, { role, copied }: DenialPart, event: SecurityEvent, out: MergedEvent[]): void {
     partner.parts.set(role, event);
     partner.copied ||= copied;
-    const { parts } = partner;
-    const complete = parts.has('hook') && parts.has('call') && (parts.has('copy') || !partner.copied);
-    if (complete) out.push(this.release(partner));
+    if (isComplete(partner)) out.push(...this.release(partner));
+  }
+
+  /** An open with O_CREAT that passed: the refused creation before it refused nothing, the write after it may be. */
+  private noteExisting(event: SecurityEvent, out: MergedEvent[]): void {
+    const key = keyOfExistingFile(event);
+    if (key === undefined) return;
+    for (const waiting of this.byKey.get(key) ?? []) {
+      const { parts, existed } = waiting;
+      const creation = parts.get('creation');
+      if (existed || creation === undefined || parts.has('call') || event.timeMicros < creation.timeMicros) continue;
+      waiting.existed = true;
+      if (isComplete(waiting)) out.push(...this.release(waiting));
+      return;
+    }
   }
 
   private wait({ keys, role, copied }: DenialPart, event: SecurityEvent, since: number): void {
-    const waiting: Waiting = { since, keys, copied, parts: new Map([[role, event]]) };
+    const waiting: Waiting = { since, keys, copied, existed: false, parts: new Map([[role, event]]) };
     this.waiting.add(waiting);
     for (const key of keys) {
       const known = this.byKey.get(key);
@@ -112,18 +127,40 @@ export class DenialMerger {
 
   private releaseOldest(out: MergedEvent[]): void {
     const [oldest] = this.waiting;
-    if (oldest !== undefined) out.push(this.release(oldest));
+    if (oldest !== undefined) out.push(...this.release(oldest));
   }
 
-  private release(waiting: Waiting): MergedEvent {
+  private release(waiting: Waiting): MergedEvent[] {
     this.waiting.delete(waiting);
     for (const key of waiting.keys) {
       const known = this.byKey.get(key);
       known?.delete(waiting);
       if (known?.size === 0) this.byKey.delete(key);
     }
-    return mergeParts(waiting.parts);
+    return separate(waiting).map(mergeParts);
   }
+}
+
+/** A refused write follows an open that passed, so it has no part in one that was refused. */
+function fits(role: PartRole, parts: ReadonlyMap<PartRole, SecurityEvent>): boolean {
+  if (parts.has(role)) return false;
+  if (role === 'write') return parts.has('creation') && !parts.has('hook') && !parts.has('call');
+  return role !== 'hook' || !parts.has('write');
+}
+
+/** After a refused creation alone the hook that decides may still come. */
+function isComplete({ parts, copied, existed }: Waiting): boolean {
+  if (parts.has('write')) return existed && !parts.has('call');
+  return parts.has('hook') && parts.has('call') && (parts.has('copy') || !copied);
+}
+
+/** A write is of the same access as a refused creation only where the file is known to have been there. */
+function separate({ parts, existed }: Waiting): ReadonlyMap<PartRole, SecurityEvent>[] {
+  const write = parts.get('write');
+  if (write === undefined || (existed && !parts.has('call'))) return [parts];
+  const others = new Map(parts);
+  others.delete('write');
+  return [others, new Map([['write', write]])];
 }
 
 /** Merges a finished list of events, by their own times. */

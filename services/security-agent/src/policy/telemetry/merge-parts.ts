@@ -7,11 +7,12 @@ export interface MergedEvent {
   readonly parts: readonly SecurityEvent[];
 }
 
+/** Who speaks before whom. The hook of creating comes last of the hooks: the others decided. */
+const ORDER: readonly PartRole[] = ['hook', 'write', 'creation', 'call', 'copy'];
+
 /** The event that speaks for its parts: the alert if there is one, else the hook, else the call. */
 export function mergeParts(parts: ReadonlyMap<PartRole, SecurityEvent>): MergedEvent {
-  const hook = parts.get('hook');
-  const call = parts.get('call');
-  const spoken = [hook, call, parts.get('copy')].filter((part) => part !== undefined);
+  const spoken = ORDER.map((role) => parts.get(role)).filter((part) => part !== undefined);
   const speaker = spoken.find(({ origin }) => origin === 'alert') ?? spoken[0];
   if (speaker === undefined) throw new TypeError('a merged event has parts');
   return { event: spoken.length === 1 ? speaker : complete(speaker, spoken), parts: spoken };
