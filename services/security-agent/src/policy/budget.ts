@@ -1,11 +1,12 @@
 import { ruleCapabilityCode } from './evaluate/capability-code.ts';
 import {
+  BPF_MAP_ENTRIES,
   capabilityKey,
   directoryKeys,
-  PROTOCOLS,
-  protocolKey,
-  SOCKET_TYPES,
-  socketTypeKey,
+  domainKeys,
+  EVERY_SOCKET_TYPE,
+  isEveryProtocol,
+  protocolRuleKey,
   truncatedKey,
 } from './evaluate/rule-key.ts';
 import { expandCommas, type FlatRule, flatRules, isFields, type MatchList, subjectOf } from './flat-rules.ts';
@@ -16,7 +17,8 @@ import { expandCommas, type FlatRule, flatRules, isFields, type MatchList, subje
  * rulesHandling.go makes them: a path or directory is a key for each source, a directory one more without its slash and
  * one for every directory above it, a DNS name one for each search domain, an allow-list one for its category.
  */
-export const BPF_MAP_ENTRIES = 256;
+export { BPF_MAP_ENTRIES };
+
 /** Arguments of allowedArgs, for all containers of a node together. */
 export const BPF_ARGUMENT_ENTRIES = 10_240;
 
@@ -72,7 +74,7 @@ function rulePaths(rule: FlatRule, host: boolean): readonly string[] {
     case 'matchProtocols':
       return protocolPaths(subject);
     case 'matchDNSQueries':
-      return dnsNames(subject, host);
+      return domainKeys(subject, !host);
     case 'matchCapabilities':
       return [capabilityKey(ruleCapabilityCode(subject))];
     default:
@@ -85,21 +87,8 @@ function directoryPaths(directory: string): readonly string[] {
   return [asFile, directory, ...above];
 }
 
-/** `all` stands for every socket type, and leaves its own name in the map, which is unknown: the empty key. */
 function protocolPaths(protocol: string): readonly string[] {
-  const name = protocol.toUpperCase();
-  if (name === 'ALL') return ['', ...Object.values(SOCKET_TYPES).map(socketTypeKey)];
-  const number = PROTOCOLS[name];
-  if (number !== undefined) return [protocolKey(number)];
-  const type = SOCKET_TYPES[name];
-  return [type === undefined ? '' : socketTypeKey(type)];
-}
-
-/** The search domains that KubeArmor adds to every name, those of its pseudo namespace included. */
-function dnsNames(domain: string, host: boolean): readonly string[] {
-  const name = domain.replace(/^\.+|\.+$/g, '');
-  const suffixes = ['', '.cluster.local', '.svc.cluster.local', '.domain.name'];
-  return (host ? suffixes : [...suffixes, '.container_namespace.svc.cluster.local']).map((suffix) => name + suffix);
+  return [protocolRuleKey(protocol), ...(isEveryProtocol(protocol) ? EVERY_SOCKET_TYPE : [])];
 }
 
 function key(path: string, source: string): string {

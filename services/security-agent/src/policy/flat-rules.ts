@@ -1,3 +1,4 @@
+import { commaParts, isCommaList } from './comma-list.ts';
 import type { ValuePath } from './document.ts';
 import type { Action } from './types.ts';
 
@@ -135,30 +136,16 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/**
- * Rules whose subject is a list with commas, one each. KubeArmor splits them when the first rule of a list has a comma,
- * and then all of them (common.go ObjCommaExpandFirstDupOthers); otherwise a comma is taken literally.
- */
+/** Rules whose subject is a list with commas, one each (comma-list.ts). */
 export function expandCommas(rules: readonly FlatRule[]): FlatRule[] {
   const split = new Map<MatchList, boolean>();
   return rules.flatMap((rule) => {
-    const field = COMMA_FIELDS[rule.list];
-    if (field === undefined) return [rule];
+    if (!COMMA_LISTS.has(rule.list)) return [rule];
     const subject = subjectOf(rule);
-    if (!split.has(rule.list)) split.set(rule.list, subject.includes(','));
+    if (!split.has(rule.list)) split.set(rule.list, isCommaList(subject));
     if (split.get(rule.list) !== true) return [rule];
-    return subject
-      .split(',')
-      .map((part) => ({ ...rule, fields: withField(rule.fields, field, part.replaceAll(' ', '')) }));
+    return commaParts(subject).map((part) => ({ ...rule, fields: { ...rule.fields, [SUBJECT[rule.list]]: part } }));
   });
 }
 
-const COMMA_FIELDS: Partial<Readonly<Record<MatchList, string>>> = {
-  matchProtocols: 'protocol',
-  matchDNSQueries: 'domain',
-  matchCapabilities: 'capability',
-};
-
-function withField(fields: Fields, name: string, value: string): Fields {
-  return { ...fields, [name]: value };
-}
+const COMMA_LISTS: ReadonlySet<MatchList> = new Set(['matchProtocols', 'matchDNSQueries', 'matchCapabilities']);

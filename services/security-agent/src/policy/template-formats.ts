@@ -1,3 +1,4 @@
+import { DIRECTORY_BYTES, DOMAIN_BYTES, PATH_BYTES } from './evaluate/rule-key.ts';
 import { CAPABILITIES } from './schema-sections.ts';
 
 /**
@@ -16,13 +17,6 @@ export interface Format {
   readonly says: string;
   readonly problem: (value: string) => FormatProblem | undefined;
 }
-
-/** Bytes of a path in which `/` boundaries of directory rules are seen (§4.9). */
-const DIRECTORY_BYTES = 64;
-/** Bytes of a path or source that fit the map key beside its terminator (§4.9: 200 with it). */
-const PATH_BYTES = 199;
-/** Bytes of a DNS name that are compared (§4.9). */
-const DOMAIN_BYTES = 63;
 
 export const formats: Readonly<Record<string, Format>> = {
   directory: {

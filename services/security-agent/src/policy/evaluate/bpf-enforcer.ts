@@ -5,7 +5,8 @@ import type { Enforcement, Enforcer } from './judge.ts';
 import { kernelVerdict, openingProgram } from './kernel-access.ts';
 import { alertingPreset, openPreset, type PresetHit, type Presets, presetsOf, programPreset } from './presets.ts';
 import type { Rule } from './rule.ts';
-import { buildRuleTable, type RuleTable, TABLE_LIMIT } from './rule-table.ts';
+import { BPF_MAP_ENTRIES } from './rule-key.ts';
+import { buildRuleTable, type RuleTable } from './rule-table.ts';
 import { PASS, type Verdict } from './verdict.ts';
 
 export interface BpfEnforcer extends Enforcer {
@@ -21,7 +22,7 @@ export function bpfEnforcer(rules: readonly Rule[], host: boolean, posture: Post
   const mapped = host ? rules.filter(({ kind }) => kind !== 'capability' && kind !== 'preset') : rules;
   const table = buildRuleTable(mapped, !host);
   const presets = presetsOf(mapped);
-  const overflows = table.size > TABLE_LIMIT;
+  const overflows = table.size > BPF_MAP_ENTRIES;
   const flagged = (verdict: Verdict): Verdict =>
     overflows && verdict.unknown === undefined && (verdict.rule !== undefined || verdict.notice)
       ? { ...verdict, unknown: 'rule-table-full' }

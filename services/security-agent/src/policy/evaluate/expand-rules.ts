@@ -2,6 +2,7 @@
  * Policies as the flat list of rules that KubeArmor makes of them (core/unorchestratedUpdates.go, kubeUpdate.go):
  * inheritance, comma lists, and the order in which its feeder goes through them.
  */
+import { commaParts, isCommaList } from '../comma-list.ts';
 import type {
   DeviceRule,
   DirectoryRule,
@@ -207,22 +208,15 @@ function deviceCodes({ class: name, subClass, protocol, level }: DeviceRule) {
   };
 }
 
-/**
- * A comma list is split only if the *first* rule of its section has one; then all are, and blanks fall out
- * (common/common.go: ObjCommaExpandFirstDupOthers).
- */
+/** Rules by the names in their comma lists, one each (../comma-list.ts). */
 function commaExpanded<R>(
   rules: readonly R[] | undefined,
   nameIn: (rule: R) => string,
 ): { rule: R; index: number; value: string }[] {
   const all = rules ?? [];
   const [first] = all;
-  const expand = first !== undefined && nameIn(first).includes(',');
+  const split = first !== undefined && isCommaList(nameIn(first));
   return all.flatMap((rule, index) =>
-    (expand ? nameIn(rule).split(',') : [nameIn(rule)]).map((value) => ({
-      rule,
-      index,
-      value: expand ? value.replaceAll(' ', '') : value,
-    })),
+    (split ? commaParts(nameIn(rule)) : [nameIn(rule)]).map((value) => ({ rule, index, value })),
   );
 }

@@ -1,5 +1,5 @@
 import type { PostureAction } from './decision.ts';
-import { capabilityKey, kernelPath, protocolKey, SOCKET_TYPES, socketTypeKey } from './rule-key.ts';
+import { capabilityKey, DOMAIN_BYTES, kernelPath, protocolKey, SOCKET_TYPES, socketTypeKey } from './rule-key.ts';
 import { DENY, TTY } from './rule-mask.ts';
 import type { RuleTable, TableEntry } from './rule-table.ts';
 import { denied, passed, strictest, unlisted, type Verdict } from './verdict.ts';
@@ -77,7 +77,6 @@ export function judgeCapability(table: RuleTable, code: number, source: string, 
   });
 }
 
-const NAME_BYTES = 63;
 const MAX_LABELS = 10;
 
 /**
@@ -85,7 +84,7 @@ const MAX_LABELS = 10;
  * they are; a name is cut at 63 characters; ten labels are cut off at most.
  */
 export function judgeDns(table: RuleTable, domain: string, source: string, posture: PostureAction): Verdict {
-  const names = [...parentDomains(domain.slice(0, NAME_BYTES))];
+  const names = [...parentDomains(domain.slice(0, DOMAIN_BYTES))];
   return judgeKeys(table, names, source, (entry) => {
     if (entry?.process !== undefined && entry.process & DENY) return denied(entry.processRule);
     const { dns } = table.whitelists;

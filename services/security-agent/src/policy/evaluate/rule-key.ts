@@ -3,10 +3,16 @@
  * 199 bytes of a real path and a terminating zero; a rule's path fills all 200, so one that long never matches.
  */
 
+/** Entries that the map has, for each container and for the host. */
+export const BPF_MAP_ENTRIES = 256;
 const KEY_BYTES = 200;
-const READ_BYTES = KEY_BYTES - 1;
+/** Bytes of a real path that the kernel looks up; a rule's path or source of more never matches. */
+export const PATH_BYTES = KEY_BYTES - 1;
 /** Directories are looked for at the slashes within the first 64 bytes (shared.h, enforcer.bpf.c: `i < 64`). */
 export const DIRECTORY_BYTES = 64;
+
+/** Bytes of a DNS name that are looked up (enforcer.bpf.c). */
+export const DOMAIN_BYTES = 63;
 
 const LONGEST_CHARACTER = 3;
 
@@ -39,9 +45,9 @@ export function directoryKeys(directory: string): DirectoryKeys {
 
 /** A real path as the kernel looks it up: cut at 199 bytes. */
 export function kernelPath(path: string): string {
-  if (path.length * LONGEST_CHARACTER <= READ_BYTES) return path;
+  if (path.length * LONGEST_CHARACTER <= PATH_BYTES) return path;
   const bytes = Buffer.from(path);
-  return bytes.length <= READ_BYTES ? path : bytes.subarray(0, READ_BYTES).toString();
+  return bytes.length <= PATH_BYTES ? path : bytes.subarray(0, PATH_BYTES).toString();
 }
 
 /** How many characters of a path lie within the bytes in which directories are looked for. */
@@ -74,3 +80,36 @@ export const PROTOCOLS: Readonly<Record<string, number>> = { ICMP: 1, TCP: 6, UD
 export const socketTypeKey = (type: number): string => `\u0002${String.fromCharCode(type)}`;
 export const protocolKey = (protocol: number): string => `\u0003${String.fromCharCode(protocol)}`;
 export const capabilityKey = (code: number): string => `\u00c8${String.fromCharCode(code)}`;
+
+/**
+ * The key of a protocol rule. A name that KubeArmor does not know leaves it empty: no socket has that one, but it takes
+ * its place in the map, and an Allow whitelists. `all` is such a name; it stands for every socket type besides.
+ */
+export function protocolRuleKey(protocol: string): string {
+  const name = protocol.toUpperCase();
+  const number = PROTOCOLS[name];
+  if (number !== undefined) return protocolKey(number);
+  const type = SOCKET_TYPES[name];
+  return type === undefined ? '' : socketTypeKey(type);
+}
+
+export function isEveryProtocol(protocol: string): boolean {
+  return protocol.toUpperCase() === 'ALL';
+}
+
+/** What `all` stands for. */
+export const EVERY_SOCKET_TYPE: readonly string[] = Object.values(SOCKET_TYPES).map(socketTypeKey);
+
+/** Kubernetes' search suffixes, which KubeArmor adds to every domain, on Docker hosts too (domaintoMap). */
+const DOMAIN_SUFFIXES = ['', '.cluster.local', '.svc.cluster.local', '.domain.name'];
+const CONTAINER_SUFFIX = '.container_namespace.svc.cluster.local';
+
+/**
+ * The keys of a domain rule.
+ *
+ * @param namespaced true for container policies: their domains also match under Kubernetes' suffix of the namespace
+ */
+export function domainKeys(domain: string, namespaced: boolean): string[] {
+  const name = domain.replace(/^\.+|\.+$/g, '');
+  return (namespaced ? [...DOMAIN_SUFFIXES, CONTAINER_SUFFIX] : DOMAIN_SUFFIXES).map((suffix) => name + suffix);
+}

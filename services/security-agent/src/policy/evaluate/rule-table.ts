@@ -7,8 +7,6 @@ import { putNetworkRules } from './table-network.ts';
 
 export type { Entries, RuleTable, TableEntry } from './table-builder.ts';
 
-export const TABLE_LIMIT = 256;
-
 /** Key of `allowedArgs`; source `''` is anybody. */
 export const argumentsKey = (path: string, source: string): string => `${path}\n${source}`;
 

@@ -1,14 +1,10 @@
 /** Protocol and domain rules as entries of the rule table (rulesHandling.go, rulesHelper.go). */
 
 import type { DnsMatch, ProtocolMatch, Rule } from './rule.ts';
-import { PROTOCOLS, protocolKey, SOCKET_TYPES, socketTypeKey } from './rule-key.ts';
+import { domainKeys, EVERY_SOCKET_TYPE, isEveryProtocol, protocolRuleKey } from './rule-key.ts';
 import { TTY } from './rule-mask.ts';
 import type { TableBuilder } from './table-builder.ts';
 import { deniesMask, sourcesFor } from './table-builder.ts';
-
-/** Kubernetes' search suffixes, which KubeArmor adds to every domain, on Docker hosts too (domaintoMap). */
-const DOMAIN_SUFFIXES = ['', '.cluster.local', '.svc.cluster.local', '.domain.name'];
-const CONTAINER_SUFFIX = '.container_namespace.svc.cluster.local';
 
 /**
  * Enters the network rules of one policy: the protocols, then what `all` stands for, then the domains.
@@ -28,21 +24,12 @@ function putProtocol(table: TableBuilder, rule: ProtocolMatch): void {
   if (rule.ref.action === 'Allow') table.whitelists.network = true;
 }
 
-/** A protocol KubeArmor does not know leaves the key empty: no socket has that one, but an Allow still whitelists. */
-function protocolRuleKey(protocol: string): string {
-  const name = protocol.toUpperCase();
-  const number = PROTOCOLS[name];
-  if (number !== undefined) return protocolKey(number);
-  const type = SOCKET_TYPES[name];
-  return type === undefined ? '' : socketTypeKey(type);
-}
-
 /**
  * `all` stands for every socket type, without the rule's pts; sources are gathered, Allow before Block
  * (rulesHelper.go: handleAllNetworkRule).
  */
 function expandAll(protocols: readonly ProtocolMatch[]): (readonly [ProtocolMatch, string])[] {
-  const all = protocols.filter(({ protocol }) => protocol.toUpperCase() === 'ALL');
+  const all = protocols.filter(({ protocol }) => isEveryProtocol(protocol));
   const first = (action: string, sources: boolean) =>
     all.filter(({ ref, sources: from }) => ref.action === action && (from !== undefined) === sources);
   const unsourced = all.filter(
@@ -58,14 +45,13 @@ function expandAll(protocols: readonly ProtocolMatch[]): (readonly [ProtocolMatc
 }
 
 function putEverySocketType(table: TableBuilder, rule: ProtocolMatch, source: string): void {
-  for (const type of Object.values(SOCKET_TYPES)) table.replace(socketTypeKey(type), source, deniesMask(rule), rule);
+  for (const key of EVERY_SOCKET_TYPE) table.replace(key, source, deniesMask(rule), rule);
 }
 
 function putDomain(table: TableBuilder, rule: DnsMatch, namespaced: boolean): void {
-  const domain = rule.domain.replace(/^\.+|\.+$/g, '');
-  const suffixes = namespaced ? [...DOMAIN_SUFFIXES, CONTAINER_SUFFIX] : DOMAIN_SUFFIXES;
+  const keys = domainKeys(rule.domain, namespaced);
   for (const source of sourcesFor(rule)) {
-    for (const suffix of suffixes) table.replace(domain + suffix, source, deniesMask(rule), rule);
+    for (const key of keys) table.replace(key, source, deniesMask(rule), rule);
   }
   if (rule.ref.action === 'Allow') table.whitelists.dns = true;
 }
