@@ -30,18 +30,40 @@ interface Said {
   readonly action?: string | undefined;
 }
 
+interface Flags {
+  readonly ownerOnly?: true | undefined;
+  readonly readOnly?: true | undefined;
+  readonly recursive?: true | undefined;
+  readonly pts?: boolean | undefined;
+}
+
+interface Sourced extends Said, Flags {
+  readonly fromSource?: readonly { readonly path?: string | undefined }[] | undefined;
+}
+
+interface ObjectSection {
+  readonly matchPaths?:
+    | readonly (Sourced & { readonly path?: string | undefined; readonly execname?: string | undefined })[]
+    | undefined;
+  readonly matchDirectories?: readonly (Sourced & { readonly dir: string })[] | undefined;
+  readonly matchPatterns?: readonly (Said & Flags & { readonly pattern: string })[] | undefined;
+}
+
 interface NamedSpec {
   readonly policyName: string;
   readonly spec: PolicySpec;
 }
 
+type About = Pick<FeederRule, 'operation' | 'kind' | 'resource'>;
+type Enforcer = 'bpf' | 'apparmor' | 'none';
+
 /** The rules of an endpoint's policies, in their order. A policy with raw AppArmor text has none (§4.2). */
-export function feederRules(policies: readonly NamedSpec[], enforcer: 'bpf' | 'apparmor' | 'none'): FeederRule[] {
+export function feederRules(policies: readonly NamedSpec[], enforcer: Enforcer): FeederRule[] {
   return policies
     .filter(({ spec }) => spec.apparmor === undefined)
     .flatMap(({ policyName, spec }) => [
-      ...processRules(policyName, spec),
-      ...fileRules(policyName, spec),
+      ...objectRules(policyName, 'Process', spec.process),
+      ...objectRules(policyName, 'File', spec.file),
       ...networkRules(policyName, spec),
       ...capabilityRules(policyName, spec, enforcer),
       ...syscallRules(policyName, spec),
@@ -53,22 +75,7 @@ function said(policyName: string, rule: Said) {
   return { policyName, severity: String(severity), tags, message, action };
 }
 
-/** A rule once for each of its sources, or once without. */
-function perSource(
-  rule: { readonly fromSource?: readonly { readonly path?: string | undefined }[] | undefined },
-  make: (source: { readonly source?: string }) => FeederRule,
-): FeederRule[] {
-  if (rule.fromSource === undefined) return [make({})];
-  return rule.fromSource.flatMap(({ path }) => (path === undefined ? [] : [make({ source: path })]));
-}
-
-function flags(rule: {
-  readonly ownerOnly?: true | undefined;
-  readonly readOnly?: true | undefined;
-  readonly recursive?: true | undefined;
-  readonly pts?: boolean | undefined;
-}) {
-  const { ownerOnly, readOnly, recursive, pts } = rule;
+function flags({ ownerOnly, readOnly, recursive, pts }: Flags) {
   return {
     ownerOnly: ownerOnly === true,
     readOnly: readOnly === true,
@@ -77,74 +84,26 @@ function flags(rule: {
   };
 }
 
-function processRules(policyName: string, { process }: PolicySpec): FeederRule[] {
-  const operation = 'Process';
-  return [
-    ...(process.matchPaths ?? []).flatMap((rule) =>
-      perSource(rule, (source) => ({
-        ...said(policyName, rule),
-        ...flags(rule),
-        ...source,
-        operation,
-        kind: rule.execname === undefined ? 'Path' : 'ExecName',
-        resource: rule.execname ?? rule.path ?? '',
-      })),
-    ),
-    ...(process.matchDirectories ?? []).flatMap((rule) =>
-      perSource(rule, (source) => ({
-        ...said(policyName, rule),
-        ...flags(rule),
-        ...source,
-        operation,
-        kind: 'Directory',
-        resource: rule.dir,
-      })),
-    ),
-    ...patterns(policyName, operation, process.matchPatterns),
-  ];
+/** A rule once for each of its sources, or once without. */
+function perSource(policyName: string, rule: Sourced, about: About): FeederRule[] {
+  const sources = rule.fromSource?.flatMap(({ path }) => (path === undefined ? [] : [{ source: path }])) ?? [{}];
+  return sources.map((source) => ({ ...said(policyName, rule), ...flags(rule), ...source, ...about }));
 }
 
-function fileRules(policyName: string, { file }: PolicySpec): FeederRule[] {
-  const operation = 'File';
+function objectRules(policyName: string, operation: 'Process' | 'File', section: ObjectSection): FeederRule[] {
   return [
-    ...(file.matchPaths ?? []).flatMap((rule) =>
-      perSource(rule, (source) => ({
-        ...said(policyName, rule),
-        ...flags(rule),
-        ...source,
-        operation,
-        kind: 'Path',
-        resource: rule.path,
-      })),
+    ...(section.matchPaths ?? []).flatMap((rule) =>
+      rule.execname === undefined
+        ? perSource(policyName, rule, { operation, kind: 'Path', resource: rule.path ?? '' })
+        : perSource(policyName, rule, { operation, kind: 'ExecName', resource: rule.execname }),
     ),
-    ...(file.matchDirectories ?? []).flatMap((rule) =>
-      perSource(rule, (source) => ({
-        ...said(policyName, rule),
-        ...flags(rule),
-        ...source,
-        operation,
-        kind: 'Directory',
-        resource: rule.dir,
-      })),
+    ...(section.matchDirectories ?? []).flatMap((rule) =>
+      perSource(policyName, rule, { operation, kind: 'Directory', resource: rule.dir }),
     ),
-    ...patterns(policyName, operation, file.matchPatterns),
+    ...(section.matchPatterns ?? [])
+      .filter(({ pattern }) => isRegExp(pattern))
+      .flatMap((rule) => perSource(policyName, rule, { operation, kind: 'Glob', resource: rule.pattern })),
   ];
-}
-
-function patterns(
-  policyName: string,
-  operation: 'Process' | 'File',
-  rules:
-    | readonly (Said & {
-        readonly pattern: string;
-        readonly ownerOnly?: true | undefined;
-        readonly readOnly?: true | undefined;
-      })[]
-    | undefined,
-): FeederRule[] {
-  return (rules ?? [])
-    .filter(({ pattern }) => isRegExp(pattern))
-    .map((rule) => ({ ...said(policyName, rule), ...flags(rule), operation, kind: 'Glob', resource: rule.pattern }));
 }
 
 /** A pattern is matched as a glob, but dropped when it is no regular expression. */
@@ -161,45 +120,25 @@ function networkRules(policyName: string, { network }: PolicySpec): FeederRule[]
   const operation = 'Network';
   return [
     ...(network.matchProtocols ?? []).flatMap((rule) =>
-      perSource(rule, (source) => ({
-        ...said(policyName, rule),
-        ...flags(rule),
-        ...source,
-        operation,
-        kind: 'Protocol',
-        resource: rule.protocol.toLowerCase(),
-      })),
+      perSource(policyName, rule, { operation, kind: 'Protocol', resource: rule.protocol.toLowerCase() }),
     ),
     ...(network.matchDNSQueries ?? []).flatMap((rule) =>
-      perSource(rule, (source) => ({
-        ...said(policyName, rule),
-        ...source,
-        operation,
-        kind: 'DNS',
-        resource: rule.domain.toLowerCase(),
-      })),
+      perSource(policyName, rule, { operation, kind: 'DNS', resource: rule.domain.toLowerCase() }),
     ),
   ].filter(({ resource }) => resource !== '');
 }
 
-/** Only BPF-LSM tells of capabilities; elsewhere net_raw stands for raw sockets and nothing else for anything. */
-function capabilityRules(
-  policyName: string,
-  { capabilities }: PolicySpec,
-  enforcer: 'bpf' | 'apparmor' | 'none',
-): FeederRule[] {
+function capabilityRules(policyName: string, { capabilities }: PolicySpec, enforcer: Enforcer): FeederRule[] {
   return (capabilities.matchCapabilities ?? []).flatMap((rule) =>
-    perSource(rule, (source) => ({
-      ...said(policyName, rule),
-      ...source,
-      kind: 'Capability',
-      ...(enforcer === 'bpf'
-        ? { operation: 'Capabilities', resource: rule.capability.toUpperCase() }
-        : rule.capability.toLowerCase() === 'net_raw'
-          ? { operation: 'Network', resource: 'raw' }
-          : { operation: '', resource: 'unknown' }),
-    })),
+    perSource(policyName, rule, { kind: 'Capability', ...capabilityTarget(rule.capability, enforcer) }),
   );
+}
+
+/** Only BPF-LSM tells of capabilities; elsewhere net_raw stands for raw sockets and nothing else for anything. */
+function capabilityTarget(capability: string, enforcer: Enforcer): Pick<FeederRule, 'operation' | 'resource'> {
+  if (enforcer === 'bpf') return { operation: 'Capabilities', resource: capability.toUpperCase() };
+  if (capability.toLowerCase() === 'net_raw') return { operation: 'Network', resource: 'raw' };
+  return { operation: '', resource: 'unknown' };
 }
 
 interface SyscallSource {
