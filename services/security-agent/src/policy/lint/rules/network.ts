@@ -1,5 +1,6 @@
 import { type FlatRule, subjectOf } from '../../flat-rules.ts';
 import { PROTOCOLS } from '../../schema-sections.ts';
+import { trimDots } from '../../trim-dots.ts';
 import { containerPolicy } from '../example.ts';
 import type { PolicySubject } from '../policy-subject.ts';
 import type { Report, Rule } from '../rule.ts';
@@ -149,7 +150,7 @@ function isProtocol(name: string): boolean {
 }
 
 function domainFault(text: string): { readonly message: string; readonly fix: string } | undefined {
-  const names = text.split(',').map((name) => name.trim().replace(/^\.+|\.+$/g, ''));
+  const names = text.split(',').map((name) => trimDots(name.trim()));
   for (const name of names) {
     if (name.startsWith('*.'))
       return {
