@@ -1,3 +1,5 @@
+import { trimDots } from '../trim-dots.ts';
+
 /**
  * Keys of KubeArmor's rule map: a path of 200 bytes and a source of 200 bytes (BPF/shared.h). The kernel reads at most
  * 199 bytes of a real path and a terminating zero; a rule's path fills all 200, so one that long never matches.
@@ -110,6 +112,6 @@ const CONTAINER_SUFFIX = '.container_namespace.svc.cluster.local';
  * @param namespaced true for container policies: their domains also match under Kubernetes' suffix of the namespace
  */
 export function domainKeys(domain: string, namespaced: boolean): string[] {
-  const name = domain.replace(/^\.+|\.+$/g, '');
+  const name = trimDots(domain);
   return (namespaced ? [...DOMAIN_SUFFIXES, CONTAINER_SUFFIX] : DOMAIN_SUFFIXES).map((suffix) => name + suffix);
 }
