@@ -19,6 +19,10 @@ test(membership, '(1.0.0,2.0.0]', ['1.0.1', '2'], ['1.0.0', '2.0.1']);
 test(membership, '1.2', ['1.2.0', '1.10', '99'], ['1.1.9', 'INFINITY']);
 test(membership, '[1.0.0,INFINITY)', ['1.0.0', '1000000.0.0'], ['0.0.1']);
 test(membership, '[2.0.0,1.0.0]', ['2.0.0', '1.0.0'], ['1.5.0']);
+test(membership, '[1.0.0,INFINITY]', ['INFINITY', '1.0.0-'], ['0.0.1']);
+test(membership, '(1.2.3,2.0.0)', ['01.2.3', '1.2.03', '02.0.0', '1.2.4'], ['1.2.3', '2', '1.2.2', '2.0.1']);
+test(membership, '[02.0.0,3)', ['2', '02', '2.0.0'], ['1.9', '3.0.0']);
+test(membership, '[1.9007199254740992.1,2)', ['1.9007199254740993.0'], ['1.9007199254740991.9']);
 test(membership, '[1.0.0-alpha.2,1.0.0)', ['1.0.0-alpha.10', '1.0.0-beta'], ['1.0.0-alpha.1', '1.0.0']);
 
 for (const text of ['', '*', '1.2.3.4', 'v1', '[1.0.0,2.0.0', '[1.0.0, 2.0.0)', '[1.0.0]', '[,2.0.0]', '1..2']) {
@@ -26,6 +30,28 @@ for (const text of ['', '*', '1.2.3.4', 'v1', '[1.0.0,2.0.0', '[1.0.0, 2.0.0)', 
     t.is(parseVersionRange(text), undefined);
   });
 }
+
+const order = test.macro({
+  exec(t, ...ascending: string[]) {
+    for (const [index, version] of ascending.entries()) {
+      for (const higher of ascending.slice(index + 1)) {
+        t.true(compareVersions(version, higher) < 0, `${version} < ${higher}`);
+        t.true(compareVersions(higher, version) > 0, `${higher} > ${version}`);
+      }
+    }
+  },
+  title: (_, ...ascending) => ascending.join(' < '),
+});
+
+// The examples of semver.org §11, and what Go's strconv.Atoi makes of odd identifiers.
+test(order, '1.0.0-alpha', '1.0.0-alpha.1', '1.0.0-alpha.beta', '1.0.0-beta', '1.0.0-beta.2', '1.0.0-beta.11', '1.0.0');
+test(order, '1.0.0-1.a', '1.0.0-01.b', '1.0.0-1.c');
+test(order, '1.0.0--5', '1.0.0-0', '1.0.0-9223372036854775807', '1.0.0-9223372036854775808');
+
+test('leading zeros and what is left out make no difference to the order', (t) => {
+  for (const same of ['1', '1.0', '01.0.0', '1.0.0-', '1.00']) t.is(compareVersions(same, '1.0.0'), 0, same);
+  t.is(compareVersions('1.99999999999999999999', '1.9223372036854775807'), 0);
+});
 
 const number = fc.nat({ max: 20 });
 const version = fc.oneof(
