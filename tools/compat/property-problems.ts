@@ -1,3 +1,4 @@
+import { shortened } from '#policy/shown-value.ts';
 import { isVersion } from '#policy/version-range.ts';
 
 /** Why agent and agbot would refuse a property; the Exchange takes any (reference/anax.md §6.6, §10). */
@@ -19,7 +20,9 @@ export function propertyProblem({
   if (Array.isArray(value))
     return {
       message: `the value of ${name} is a YAML list, which the agbot refuses`,
-      fix: `Write it as one text with commas: { name: ${name}, value: "${value.join(',')}", type: list of strings }.`,
+      fix: value.every(isScalar)
+        ? `Write it as one text with commas: { name: ${name}, value: ${quoted(value.join(','))}, type: list of strings }.`
+        : 'Write one text with commas, and type: list of strings.',
     };
   const isTruth = typeof value === 'boolean' || value === 'true' || value === 'false';
   if (name === 'openhorizon.allowPrivileged' && !isTruth)
@@ -27,9 +30,18 @@ export function propertyProblem({
   const wanted = type ?? inferred(value);
   if (matches(value, wanted)) return undefined;
   return {
-    message: `${name} is ${JSON.stringify(value)}, which is no ${wanted}`,
+    message: `${name} is ${quoted(value)}, which is no ${wanted}`,
     fix: 'Correct the value, or its type.',
   };
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** On one line, and not without end. */
+function quoted(value: unknown): string {
+  return shortened(JSON.stringify(value) ?? 'nothing', 200);
 }
 
 function inferred(value: unknown): string {
