@@ -3,11 +3,10 @@ import { optional, record, text } from './body-shape.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { compositeId } from './composite-id.ts';
 import { NullAccess } from './defects.ts';
-import { isHubAdmin, isMultiTenantAgbot, isSuperUser } from './identity.ts';
+import { isHubAdmin, isMultiTenantAgbot, isSuperUser, ownerOf } from './identity.ts';
 import { isLike, passesFilter } from './like.ts';
 import type { AgbotRecord } from './records.ts';
 import type { Route } from './router.ts';
-import { ownerOf } from './services.ts';
 import { deleteAgbot, nameOfUser, type Store } from './store.ts';
 
 export const AGBOT_ROUTES: readonly Route[] = [

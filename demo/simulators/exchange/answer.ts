@@ -26,6 +26,20 @@ export function attribute(name: string, value: string): Answer {
   return { status: 200, json: { attribute: name, value } };
 }
 
+/** By lower-case name, as text: containers as JSON, in which an optional field that is not there leaves no trace. */
+export function attributesOf(view: Readonly<Record<string, unknown>>): Map<string, string> {
+  return new Map(
+    Object.entries(view).map(([name, value]) => [
+      name.toLowerCase(),
+      typeof value === 'object' ? JSON.stringify(value, withoutNulls) : String(value),
+    ]),
+  );
+}
+
+function withoutNulls(key: string, value: unknown): unknown {
+  return value === null && key !== 'value' && Number.isNaN(Number(key || 'x')) ? undefined : value;
+}
+
 /** What PostgreSQL said, where the Exchange gives the exception itself and not only its words. */
 export function databaseError(words: string): string {
   return `org.postgresql.util.PSQLException: ${words}`;

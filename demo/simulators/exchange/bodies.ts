@@ -78,3 +78,13 @@ export function readSecretBindings(bindings: readonly SecretBinding[]): readonly
     (binding) => binding && { ...binding, enableNodeLevelSecrets: binding.enableNodeLevelSecrets === true },
   );
 }
+
+/** Defaults of what a pattern or a deployment policy wants of a node's health, in seconds. */
+export const NODE_HEALTH = { missing_heartbeat_interval: 1800, check_agreement_status: 1800 } as const;
+
+/** Versions of a service with their priorities as they come back. */
+export function readVersions<V extends { readonly priority: Readonly<Record<string, unknown>> | null }>(
+  versions: readonly (V | null)[],
+) {
+  return versions.map((version) => version && { ...version, priority: wholeNumbers(version.priority) });
+}

@@ -1,3 +1,5 @@
+import { NullAccess } from './defects.ts';
+
 /** Who a request comes from. Roles as in reference/exchange-mms.md §A.2. */
 export type Role = 'SuperUser' | 'HubAdmin' | 'AdminUser' | 'User' | 'Node' | 'Agbot';
 
@@ -47,4 +49,16 @@ export function isOrgAgbot(identity: Identity): boolean {
 export function userRole(user: { readonly admin: boolean; readonly hubAdmin: boolean }): Role {
   if (user.hubAdmin) return user.admin ? 'SuperUser' : 'HubAdmin';
   return user.admin ? 'AdminUser' : 'User';
+}
+
+/** The UUID that a create is booked on: the user's own, or that of a machine's owner. */
+export function ownerOf({ identifier, owner }: Identity): string {
+  const booked = identifier ?? owner;
+  if (booked === null) throw new NullAccess('None.get');
+  return booked;
+}
+
+/** What is not public is for its own org; only root and IBM's agbots look into others. */
+export function seesInto(identity: Identity, organization: string): boolean {
+  return isSuperUser(identity) || isMultiTenantAgbot(identity) || organization === identity.organization;
 }

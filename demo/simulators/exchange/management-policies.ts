@@ -1,22 +1,29 @@
-import { type Answer, attribute, duplicateKey, listing, missingOrg, nullColumn } from './answer.ts';
+import { type Answer, attribute, attributesOf, listing, nullColumn } from './answer.ts';
 import { property } from './bodies.ts';
 import { flag, list, long, optional, orElse, record, type Shaped, text } from './body-shape.ts';
-import { type Call, DELETED, idOf } from './call.ts';
-import { compositeId } from './composite-id.ts';
-import { NullAccess } from './defects.ts';
-import { type Identity, isMultiTenantAgbot, isSuperUser } from './identity.ts';
+import type { Call } from './call.ts';
+import { ownerOf, seesInto } from './identity.ts';
 import { passesFilter } from './like.ts';
+import {
+  authorizedId,
+  authorizedOrg,
+  deletePublished,
+  demandAttribute,
+  demandNew,
+  demandRoom,
+  logPublished,
+} from './published.ts';
+import { MANAGEMENT_POLICY } from './published-kinds.ts';
 import type { ManagementPolicyRecord } from './records.ts';
 import type { Route } from './router.ts';
-import { attributesOf, ownerOf } from './services.ts';
-import { deleteManagementPolicy, nameOfUser, type Store } from './store.ts';
+import { nameOfUser, type Store } from './store.ts';
 
 /** Node management policies. A PUT on a missing one answers 201 and stores nothing (reference/exchange-mms.md §F.6). */
 export const MANAGEMENT_POLICY_ROUTES: readonly Route[] = [
   { paths: ['/orgs/:org/managementpolicies'], methods: { GET: listPolicies } },
   {
     paths: ['/orgs/:org/managementpolicies/:policy'],
-    methods: { DELETE: deletePolicy, PUT: replacePolicy, GET: getPolicy, POST: createPolicy },
+    methods: { DELETE: deletePublished(MANAGEMENT_POLICY), PUT: replacePolicy, GET: getPolicy, POST: createPolicy },
   },
 ];
 
@@ -43,14 +50,13 @@ const policyBody = record(
 type PolicyBody = NonNullable<Shaped<typeof policyBody>>;
 
 function listPolicies(call: Call): Answer {
-  const organization = call.param('org');
-  call.authorize({ kind: 'management policy', id: compositeId(organization, '*') }, 'READ');
+  const organization = authorizedOrg(call, MANAGEMENT_POLICY);
   const { store } = call.hub;
   const chosen = [...store.managementPolicies.values()]
     .filter(
       (policy) =>
         policy.organization === organization &&
-        isVisible(call.identity, policy) &&
+        seesInto(call.identity, policy.organization) &&
         passesFilter(policy.description, call.query('description')) &&
         passesFilter(policy.id, call.query('idfilter')) &&
         passesFilter(policy.label, call.query('label')) &&
@@ -65,11 +71,10 @@ function listPolicies(call: Call): Answer {
 }
 
 function getPolicy(call: Call): Answer {
-  const id = idOf(call, 'policy');
-  call.authorize(call.target('management policy', id), 'READ');
+  const id = authorizedId(call, MANAGEMENT_POLICY, 'READ');
   const { store } = call.hub;
   const stored = store.managementPolicies.get(id);
-  const policy = stored !== undefined && isVisible(call.identity, stored) ? stored : undefined;
+  const policy = stored !== undefined && seesInto(call.identity, stored.organization) ? stored : undefined;
   const name = call.query('attribute');
   if (name === undefined) {
     return listing('managementPolicy', policy === undefined ? {} : { [id]: viewPolicy(store, policy) });
@@ -78,74 +83,40 @@ function getPolicy(call: Call): Answer {
     ...['allowdowngrade', 'enabled', 'owner', 'startwindow', 'constraints', 'created', 'description', 'label'],
     ...['lastupdated', 'manifest', 'patterns', 'properties', 'start'],
   ];
-  if (!known.includes(name.toLowerCase())) {
-    throw new NullAccess('Cannot invoke "slick.lifted.Rep.toNode()" because "value" is null');
-  }
+  const attributeName = demandAttribute(name, known);
   if (policy === undefined) throw call.refusal(404, 'not-found', 'not.found');
-  if (['allowdowngrade', 'enabled', 'startwindow'].includes(name.toLowerCase())) {
-    return attribute(name, `(managementpolicies Ref @1).${name.toLowerCase()}`);
+  if (['allowdowngrade', 'enabled', 'startwindow'].includes(attributeName)) {
+    return attribute(name, `(managementpolicies Ref @1).${attributeName}`);
   }
   const view = { ...viewPolicy(store, policy), manifest: policy.manifest };
-  return attribute(name, attributesOf(view).get(name.toLowerCase()) ?? '');
+  return attribute(name, attributesOf(view).get(attributeName) ?? '');
 }
 
 function createPolicy(call: Call): Answer {
   const organization = call.param('org');
-  const id = idOf(call, 'policy');
-  call.authorize(call.target('management policy', id), 'CREATE');
+  const id = authorizedId(call, MANAGEMENT_POLICY, 'CREATE');
   const body = readPolicy(call);
-  const { store, limits, ownership } = call.hub;
+  const { store, ownership } = call.hub;
   const owner = ownerOf(call.identity);
-  const owned = [...store.managementPolicies.values()].filter((policy) => policy.owner === owner).length;
-  if (limits.managementPolicies !== 0 && owned > limits.managementPolicies) {
-    throw call.refusal(403, 'access-denied', 'over.max.limit.mgmtpols', limits.managementPolicies);
-  }
+  demandRoom(call, MANAGEMENT_POLICY, owner);
   demandColumns(call, id, body);
-  if (store.managementPolicies.has(id)) {
-    const cause = duplicateKey('managementpolicies_pkey', 'managementpolicy', id);
-    throw call.refusal(403, 'already-exists', 'mgmtpol.already.exists', id, cause);
-  }
-  if (!store.orgs.has(organization)) {
-    throw call.refusal(
-      500,
-      'internal_error',
-      'mgmtpol.not.created',
-      id,
-      missingOrg('managementpolicies', organization),
-    );
-  }
+  demandNew(call, MANAGEMENT_POLICY, id);
   store.managementPolicies.set(id, { id, organization, ...fieldsOf(call, body, owner) });
   ownership.put('management policy', id, { owner, public: false });
-  logPolicy(call, 'created');
+  logPublished(call, MANAGEMENT_POLICY, id, 'created');
   return call.done('mgmtpol.created', id);
 }
 
 function replacePolicy(call: Call): Answer {
-  const id = idOf(call, 'policy');
-  call.authorize(call.target('management policy', id), 'WRITE');
+  const id = authorizedId(call, MANAGEMENT_POLICY, 'WRITE');
   const body = readPolicy(call);
   const policy = call.hub.store.managementPolicies.get(id);
   if (policy !== undefined) {
     demandColumns(call, id, body);
     Object.assign(policy, fieldsOf(call, body, ownerOf(call.identity)));
   }
-  logPolicy(call, 'modified');
+  logPublished(call, MANAGEMENT_POLICY, id, 'modified');
   return call.done('mgmtpol.updated');
-}
-
-function deletePolicy(call: Call): Answer {
-  const id = idOf(call, 'policy');
-  call.authorize(call.target('management policy', id), 'WRITE');
-  const { store, ownership } = call.hub;
-  if (!store.managementPolicies.has(id)) throw call.refusal(404, 'not-found', 'management.policy.not.found', id);
-  deleteManagementPolicy(store, id);
-  ownership.remove('management policy', id);
-  logPolicy(call, 'deleted');
-  return DELETED;
-}
-
-function isVisible(identity: Identity, policy: ManagementPolicyRecord): boolean {
-  return isSuperUser(identity) || isMultiTenantAgbot(identity) || policy.organization === identity.organization;
 }
 
 function readPolicy(call: Call): PolicyBody {
@@ -186,14 +157,4 @@ function demandColumns(call: Call, id: string, { label, agentUpgradePolicy }: Po
   const column = label === null ? 'label' : agentUpgradePolicy?.manifest === null ? 'manifest' : undefined;
   if (column === undefined) return;
   throw call.refusal(500, 'internal_error', 'mgmtpol.not.created', id, nullColumn('managementpolicies', column));
-}
-
-function logPolicy(call: Call, operation: 'created' | 'modified' | 'deleted'): void {
-  call.logChange({
-    orgId: call.param('org'),
-    id: call.param('policy'),
-    category: 'mgmtpolicy',
-    resource: 'mgmtpolicy',
-    operation,
-  });
 }

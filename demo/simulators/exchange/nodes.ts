@@ -1,4 +1,4 @@
-import { type Answer, attribute, listing } from './answer.ts';
+import { type Answer, attribute, attributesOf, listing } from './answer.ts';
 import { type Call, DELETED, idOf } from './call.ts';
 import { compositeId } from './composite-id.ts';
 import { CastFailure } from './defects.ts';
@@ -17,7 +17,6 @@ import { patchNode } from './node-patch.ts';
 import { putNode } from './node-put.ts';
 import type { NodeRecord } from './records.ts';
 import type { Route } from './router.ts';
-import { attributesOf } from './services.ts';
 import { deleteNode, haGroupOf, nameOfUser, type Store } from './store.ts';
 
 export const NODE_ROUTES: readonly Route[] = [

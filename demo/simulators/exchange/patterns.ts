@@ -1,16 +1,26 @@
-import { type Answer, attribute, duplicateKey, listing, missingOrg } from './answer.ts';
-import { readSecretBindings, wholeNumbers } from './bodies.ts';
+import { type Answer, attribute, attributesOf, duplicateKey, listing } from './answer.ts';
+import { NODE_HEALTH, readSecretBindings, readVersions, wholeNumbers } from './bodies.ts';
 import { asBoolean } from './body-shape.ts';
-import { type Call, DELETED, idOf } from './call.ts';
-import { compositeId, serviceId } from './composite-id.ts';
-import { NullAccess } from './defects.ts';
-import { type Identity, isOrgAdmin, isOrgAgbot, isStandardUser } from './identity.ts';
+import type { Call } from './call.ts';
+import { serviceId } from './composite-id.ts';
+import { type Identity, isOrgAdmin, isOrgAgbot, isStandardUser, ownerOf } from './identity.ts';
 import { passesFilter } from './like.ts';
 import { type PatternBody, patternBody, patternPatch, patternServicesProblem, versionText } from './pattern-body.ts';
+import {
+  authorizedId,
+  authorizedOrg,
+  deletePublished,
+  demandAttribute,
+  demandNew,
+  demandRoom,
+  demandStored,
+  firstGiven,
+  logPublished,
+} from './published.ts';
+import { PATTERN } from './published-kinds.ts';
 import type { PatternRecord, PatternService } from './records.ts';
 import type { Route } from './router.ts';
 import { missingService, type NamedService, servicesOfUserInput } from './service-references.ts';
-import { attributesOf, ownerOf } from './services.ts';
 import { nameOfUser, type Store } from './store.ts';
 
 export const PATTERN_ROUTES: readonly Route[] = [
@@ -21,7 +31,7 @@ export const PATTERN_ROUTES: readonly Route[] = [
   {
     paths: ['/orgs/:org/patterns/:pattern', '/orgs/:org/deployment/patterns/:pattern'],
     methods: {
-      DELETE: deletePattern,
+      DELETE: deletePublished(PATTERN),
       PATCH: patchPattern,
       PUT: replacePattern,
       GET: getPattern,
@@ -31,12 +41,8 @@ export const PATTERN_ROUTES: readonly Route[] = [
   { paths: ['/catalog/patterns', '/deployment/patterns'], methods: { GET: listCatalog } },
 ];
 
-/** Defaults of a pattern's service, in seconds. */
-const NODE_HEALTH = { missing_heartbeat_interval: 1800, check_agreement_status: 1800 } as const;
-
 function listPatterns(call: Call): Answer {
-  const organization = call.param('org');
-  call.authorize({ kind: 'pattern', id: compositeId(organization, '*') }, 'READ');
+  const organization = authorizedOrg(call, PATTERN);
   return answerPatterns(call, (pattern) => pattern.organization === organization);
 }
 
@@ -65,8 +71,7 @@ function answerPatterns(call: Call, isListed: (pattern: PatternRecord) => boolea
 }
 
 function getPattern(call: Call): Answer {
-  const id = idOf(call, 'pattern');
-  call.authorize(call.target('pattern', id), 'READ');
+  const id = authorizedId(call, PATTERN, 'READ');
   const { identity } = call;
   const { store } = call.hub;
   const name = call.query('attribute');
@@ -83,20 +88,17 @@ function patternAttribute(call: Call, name: string, pattern: PatternRecord | und
     ...['owner', 'public', 'agreementprotocols', 'clusternamespace', 'description', 'label', 'secretbinding'],
     ...['services', 'userinput'],
   ];
-  if (!known.includes(name.toLowerCase())) {
-    throw new NullAccess('Cannot invoke "slick.lifted.Rep.toNode()" because "value" is null');
-  }
+  const attributeName = demandAttribute(name, known);
   if (pattern === undefined) throw call.refusal(404, 'not-found', 'not.found');
-  const value = attributesOf(viewPattern(call.hub.store, pattern)).get(name.toLowerCase()) ?? '';
-  return attribute(name, name.toLowerCase() === 'public' ? '(patterns Ref @1).public' : value);
+  const value = attributesOf(viewPattern(call.hub.store, pattern)).get(attributeName) ?? '';
+  return attribute(name, attributeName === 'public' ? '(patterns Ref @1).public' : value);
 }
 
 function createPattern(call: Call): Answer {
   const organization = call.param('org');
-  const id = idOf(call, 'pattern');
-  call.authorize(call.target('pattern', id), 'CREATE');
+  const id = authorizedId(call, PATTERN, 'CREATE');
   const body = readPattern(call);
-  const { store, limits, clock, ownership } = call.hub;
+  const { store, clock, ownership } = call.hub;
   const refuse = (cause: string): Error => call.refusal(400, 'invalid-input', 'pattern.not.created', id, cause);
   const missing = missingService(call, servicesOf(body));
   if (missing !== undefined) throw refuse(missing);
@@ -105,38 +107,22 @@ function createPattern(call: Call): Answer {
     throw refuse(call.text('only.ibm.patterns.can.be.public'));
   }
   const owner = ownerOf(call.identity);
-  const owned = [...store.patterns.values()].filter((pattern) => pattern.owner === owner).length;
-  if (limits.patterns !== 0 && owned > limits.patterns) {
-    throw call.refusal(403, 'access-denied', 'over.limit.of.max.patterns', limits.patterns);
-  }
-  if (store.patterns.has(id)) {
-    throw call.refusal(
-      403,
-      'already-exists',
-      'pattern.already.exists',
-      id,
-      duplicateKey('patterns_pkey', 'pattern', id),
-    );
-  }
-  if (!store.orgs.has(organization)) {
-    throw call.refusal(500, 'internal_error', 'pattern.not.created', id, missingOrg('patterns', organization));
-  }
+  demandRoom(call, PATTERN, owner);
+  demandNew(call, PATTERN, id);
   store.patterns.set(id, { id, organization, keys: new Map(), ...fieldsOf(body, owner, isPublic, clock.instant()) });
   ownership.put('pattern', id, { owner, public: isPublic });
-  logPattern(call, 'created', isPublic);
+  logPublished(call, PATTERN, id, 'created', isPublic);
   return call.done('pattern.created', id);
 }
 
 function replacePattern(call: Call): Answer {
   const organization = call.param('org');
-  const id = idOf(call, 'pattern');
-  call.authorize(call.target('pattern', id), 'WRITE');
+  const id = authorizedId(call, PATTERN, 'WRITE');
   const body = readPattern(call);
   const { store, clock, ownership } = call.hub;
   const missing = missingService(call, servicesOf(body));
   if (missing !== undefined) throw call.refusal(400, 'invalid-input', 'pattern.not.updated', id, missing);
-  const pattern = store.patterns.get(id);
-  if (pattern === undefined) throw call.refusal(404, 'not-found', 'pattern.id.not.found', id);
+  const pattern = demandStored(call, PATTERN, id);
   const wanted = body.public === null ? false : asBoolean(body.public);
   if ((pattern.public || wanted) && store.orgs.get(organization)?.orgType !== 'IBM') {
     throw call.refusal(400, 'invalid-input', 'pattern.not.updated', id, call.text('only.ibm.patterns.can.be.public'));
@@ -145,7 +131,7 @@ function replacePattern(call: Call): Answer {
   const before = pattern.public;
   Object.assign(pattern, fieldsOf(body, owner, wanted, clock.instant()));
   if (body.public !== null) ownership.put('pattern', id, { owner, public: wanted });
-  logPattern(call, 'created/modified', body.public === null ? before : wanted);
+  logPublished(call, PATTERN, id, 'created/modified', body.public === null ? before : wanted);
   return call.done('pattern.updated');
 }
 
@@ -156,13 +142,12 @@ const PATCHABLE = [
 ] as const;
 
 function patchPattern(call: Call): Answer {
-  const id = idOf(call, 'pattern');
-  call.authorize(call.target('pattern', id), 'WRITE');
+  const id = authorizedId(call, PATTERN, 'WRITE');
   const body = call.body(patternPatch);
   if (body.services !== null) call.demand(patternServicesProblem(body.services));
-  const values: Readonly<Record<string, unknown>> = { ...body };
-  const name = PATCHABLE.find((known) => values[known] !== null && values[known] !== undefined);
-  if (name === undefined) throw call.refusal(400, 'invalid-input', 'no.valid.pattern.attribute.specified');
+  const given = firstGiven(body, PATCHABLE);
+  if (given === undefined) throw call.refusal(400, 'invalid-input', 'no.valid.pattern.attribute.specified');
+  const [name, value] = given;
   if (name === 'public') asBoolean(body.public);
   const refuse = (cause: string): Error => call.refusal(400, 'invalid-input', 'pattern.not.updated', id, cause);
   const named =
@@ -174,15 +159,14 @@ function patchPattern(call: Call): Answer {
   const missing = missingService(call, named);
   if (missing !== undefined) throw refuse(missing);
   const { store, clock } = call.hub;
-  const pattern = store.patterns.get(id);
-  if (pattern === undefined) throw call.refusal(404, 'not-found', 'pattern.id.not.found', id);
+  const pattern = demandStored(call, PATTERN, id);
   const isPublic = body.public === null ? pattern.public : asBoolean(body.public);
   if (body.public !== null && isPublic && store.orgs.get(call.param('org'))?.orgType !== 'IBM') {
     throw refuse(call.text('only.ibm.patterns.can.be.public'));
   }
   if (name === 'clusterNamespace') refuseNamespaceChange(call, pattern, body.clusterNamespace);
-  Object.assign(pattern, { [name]: values[name], lastUpdated: clock.instant() });
-  logPattern(call, 'modified', isPublic);
+  Object.assign(pattern, { [name]: value, lastUpdated: clock.instant() });
+  logPublished(call, PATTERN, id, 'modified', isPublic);
   return call.done('pattern.attribute.not.update', name, id);
 }
 
@@ -199,18 +183,6 @@ function refuseNamespaceChange(call: Call, pattern: PatternRecord, namespace: st
     const cause = duplicateKey('patterns_pkey', 'pattern', pattern.id);
     throw call.refusal(500, 'internal_error', 'pattern.not.updated', pattern.id, cause);
   }
-}
-
-function deletePattern(call: Call): Answer {
-  const id = idOf(call, 'pattern');
-  call.authorize(call.target('pattern', id), 'WRITE');
-  const { store, ownership } = call.hub;
-  const pattern = store.patterns.get(id);
-  if (pattern === undefined) throw call.refusal(404, 'not-found', 'pattern.id.not.found', id);
-  store.patterns.delete(id);
-  ownership.remove('pattern', id);
-  logPattern(call, 'deleted', pattern.public);
-  return DELETED;
 }
 
 /** Patterns of the own org, of IBM, and public ones. */
@@ -273,25 +245,8 @@ function viewPattern(store: Store, pattern: PatternRecord) {
           ...service,
           agreementLess: typeof service.agreementLess === 'boolean' ? service.agreementLess : null,
           nodeHealth: wholeNumbers(service.nodeHealth),
-          serviceVersions: service.serviceVersions.map(
-            (version) => version && { ...version, priority: wholeNumbers(version.priority) },
-          ),
+          serviceVersions: readVersions(service.serviceVersions),
         },
     ),
   };
-}
-
-function logPattern(
-  call: Call,
-  operation: 'created' | 'created/modified' | 'modified' | 'deleted',
-  isPublic: boolean,
-): void {
-  call.logChange({
-    orgId: call.param('org'),
-    id: call.param('pattern'),
-    category: 'pattern',
-    public: isPublic,
-    resource: 'pattern',
-    operation,
-  });
 }

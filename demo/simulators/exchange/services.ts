@@ -1,7 +1,7 @@
-import { type Answer, attribute, duplicateKey, listing, missingOrg } from './answer.ts';
+import { type Answer, attribute, attributesOf, listing } from './answer.ts';
 import { asBoolean } from './body-shape.ts';
-import { type Call, DELETED, idOf } from './call.ts';
-import { compositeId, localId, serviceId } from './composite-id.ts';
+import type { Call } from './call.ts';
+import { compositeId, serviceId } from './composite-id.ts';
 import { CastFailure, NullAccess } from './defects.ts';
 import {
   type Identity,
@@ -11,8 +11,20 @@ import {
   isOrgAgbot,
   isStandardUser,
   isSuperUser,
+  ownerOf,
 } from './identity.ts';
 import { isLike, passesFilter } from './like.ts';
+import {
+  authorizedId,
+  authorizedOrg,
+  deletePublished,
+  demandNew,
+  demandRoom,
+  demandStored,
+  firstGiven,
+  logPublished,
+} from './published.ts';
+import { SERVICE } from './published-kinds.ts';
 import type { ServiceRecord } from './records.ts';
 import type { Route } from './router.ts';
 import {
@@ -33,14 +45,13 @@ export const SERVICE_ROUTES: readonly Route[] = [
   { paths: ['/orgs/:org/services', '/catalog/:org/services'], methods: { GET: listServices, POST: createService } },
   {
     paths: ['/orgs/:org/services/:service'],
-    methods: { DELETE: deleteService, PATCH: patchService, PUT: replaceService, GET: getService },
+    methods: { DELETE: deletePublished(SERVICE), PATCH: patchService, PUT: replaceService, GET: getService },
   },
   { paths: ['/catalog/services', '/services'], methods: { GET: listCatalog } },
 ];
 
 function listServices(call: Call): Answer {
-  const organization = call.param('org');
-  call.authorize({ kind: 'service', id: compositeId(organization, '*') }, 'READ');
+  const organization = authorizedOrg(call, SERVICE);
   const version = call.query('version');
   const nodeType = call.query('nodetype');
   const isPublic = call.queryFlag('public');
@@ -92,8 +103,7 @@ function answerServices(
 }
 
 function getService(call: Call): Answer {
-  const id = idOf(call, 'service');
-  call.authorize(call.target('service', id), 'READ');
+  const id = authorizedId(call, SERVICE, 'READ');
   const { store } = call.hub;
   const service = store.services.get(id);
   const name = call.query('attribute') ?? '';
@@ -112,27 +122,13 @@ function createService(call: Call): Answer {
   call.authorize({ kind: 'service', id: compositeId(organization, '') }, 'CREATE');
   const body = readService(call);
   call.demand(serviceProblem(organization, body));
-  const { store, limits, clock, ownership } = call.hub;
+  const { store, clock, ownership } = call.hub;
   const id = serviceId(organization, body.url, body.version, body.arch);
   const owner = ownerOf(call.identity);
   const missing = missingRequiredService(call, requiredOf(body), true);
   if (missing !== undefined) throw call.refusal(400, 'invalid-input', 'service.not.created', id, missing);
-  const owned = store.services.values().filter((service) => service.owner === owner);
-  if (limits.services !== 0 && owned.toArray().length > limits.services) {
-    throw call.refusal(403, 'access-denied', 'over.the.limit.of.services', limits.services);
-  }
-  if (store.services.has(id)) {
-    throw call.refusal(
-      403,
-      'already-exists',
-      'service.already.exists',
-      id,
-      duplicateKey('services_pkey', 'service', id),
-    );
-  }
-  if (!store.orgs.has(organization)) {
-    throw call.refusal(500, 'internal_error', 'service.not.created', id, missingOrg('services', organization));
-  }
+  demandRoom(call, SERVICE, owner);
+  demandNew(call, SERVICE, id);
   store.services.set(id, {
     id,
     organization,
@@ -141,22 +137,20 @@ function createService(call: Call): Answer {
     ...fieldsOf(body, owner, clock.instant()),
   });
   ownership.put('service', id, { owner, public: body.public });
-  logService(call, id, 'created', body.public);
+  logPublished(call, SERVICE, id, 'created', body.public);
   return call.done('service.created', id);
 }
 
 function replaceService(call: Call): Answer {
   const organization = call.param('org');
-  const id = idOf(call, 'service');
-  call.authorize(call.target('service', id), 'WRITE');
+  const id = authorizedId(call, SERVICE, 'WRITE');
   const body = readService(call);
   call.demand(serviceProblem(organization, body, id));
   const missing = missingRequiredService(call, requiredOf(body), true);
   if (missing !== undefined) throw call.refusal(400, 'invalid-input', 'service.not.updated', id, missing);
-  const service = call.hub.store.services.get(id);
-  if (service === undefined) throw call.refusal(404, 'not-found', 'service.not.found', id);
+  const service = demandStored(call, SERVICE, id);
   Object.assign(service, fieldsOf(body, ownerOf(call.identity), call.hub.clock.instant()));
-  logService(call, id, 'created/modified', body.public);
+  logPublished(call, SERVICE, id, 'created/modified', body.public);
   return call.done('service.updated');
 }
 
@@ -167,34 +161,20 @@ const PATCHABLE = [
 ] as const;
 
 function patchService(call: Call): Answer {
-  const id = idOf(call, 'service');
-  call.authorize(call.target('service', id), 'WRITE');
+  const id = authorizedId(call, SERVICE, 'WRITE');
   const body: ServicePatch = call.body(servicePatch);
-  const values: Readonly<Record<string, unknown>> = { ...body };
-  const name = PATCHABLE.find((known) => values[known] !== null && values[known] !== undefined);
-  if (name === undefined) throw call.refusal(400, 'invalid-input', 'no.valid.service.attr.specified');
+  const given = firstGiven(body, PATCHABLE);
+  if (given === undefined) throw call.refusal(400, 'invalid-input', 'no.valid.service.attr.specified');
+  const [name, value] = given;
   if (name === 'public') asBoolean(body.public);
   if (['url', 'version', 'arch'].includes(name)) call.demand(['cannot.patch.these.attributes']);
   if (name === 'sharable' && !isSharable(body.sharable ?? '')) call.demand(['invalid.sharable.value', body.sharable]);
   const missing = missingRequiredService(call, requiredOf(body), name === 'requiredServices');
   if (missing !== undefined) throw call.refusal(400, 'invalid-input', 'service.not.updated', id, missing);
-  const service = call.hub.store.services.get(id);
-  if (service === undefined) throw call.refusal(404, 'not-found', 'service.not.found', id);
-  Object.assign(service, { [name]: values[name], lastUpdated: call.hub.clock.instant() });
-  logService(call, id, 'modified', body.public === null ? service.public : asBoolean(body.public));
+  const service = demandStored(call, SERVICE, id);
+  Object.assign(service, { [name]: value, lastUpdated: call.hub.clock.instant() });
+  logPublished(call, SERVICE, id, 'modified', body.public === null ? service.public : asBoolean(body.public));
   return call.done('service.attr.updated', name, id);
-}
-
-function deleteService(call: Call): Answer {
-  const id = idOf(call, 'service');
-  call.authorize(call.target('service', id), 'WRITE');
-  const { store, ownership } = call.hub;
-  const service = store.services.get(id);
-  if (service === undefined) throw call.refusal(404, 'not-found', 'service.not.found', id);
-  store.services.delete(id);
-  ownership.remove('service', id);
-  logService(call, id, 'deleted', service.public);
-  return DELETED;
 }
 
 /** Standard users see their own and what is public; admins, nodes and agbots their org's and what is public. */
@@ -204,13 +184,6 @@ function isVisible(identity: Identity, organization: string, service: ServiceRec
   if (isOrgAgbot(identity) || isNode(identity) || isOrgAdmin(identity)) return inOwnOrg || service.public;
   if (isStandardUser(identity)) return (inOwnOrg && service.owner === identity.identifier) || service.public;
   return true;
-}
-
-/** The UUID that a create is booked on: the user's own, or that of a machine's owner. */
-export function ownerOf({ identifier, owner }: Identity): string {
-  const booked = identifier ?? owner;
-  if (booked === null) throw new NullAccess('None.get');
-  return booked;
 }
 
 function readService(call: Call): ServiceBody {
@@ -252,34 +225,4 @@ function viewService(store: Store, service: ServiceRecord) {
       versionRange: reference?.versionRange ?? reference?.version ?? null,
     })),
   };
-}
-
-/** By lower-case name, as text: containers as JSON, in which an optional field that is not there leaves no trace. */
-export function attributesOf(view: Readonly<Record<string, unknown>>): Map<string, string> {
-  return new Map(
-    Object.entries(view).map(([name, value]) => [
-      name.toLowerCase(),
-      typeof value === 'object' ? JSON.stringify(value, withoutNulls) : String(value),
-    ]),
-  );
-}
-
-function withoutNulls(key: string, value: unknown): unknown {
-  return value === null && key !== 'value' && Number.isNaN(Number(key || 'x')) ? undefined : value;
-}
-
-function logService(
-  call: Call,
-  id: string,
-  operation: 'created' | 'created/modified' | 'modified' | 'deleted',
-  isPublic: boolean,
-): void {
-  call.logChange({
-    orgId: call.param('org'),
-    id: localId(id),
-    category: 'service',
-    public: isPublic,
-    resource: 'service',
-    operation,
-  });
 }
