@@ -71,6 +71,25 @@ test(
 );
 
 test(
+  'line ends of Windows and a byte order mark where a line is added',
+  mends,
+  `\ufeff${policy('  process:\n    matchPaths:\n      - path: /usr/bin/apt\n')
+    .replace(/^apiVersion.*\n/, '')
+    .replaceAll('\n', '\r\n')}`,
+  `\ufeff${policy('  process:\n    matchPaths:\n      - path: /usr/bin/apt\n').replaceAll('\n', '\r\n')}`,
+);
+
+test(
+  'line ends of Windows behind a block scalar',
+  mends,
+  policy('  file:\n    matchDirectories:\n      - dir: >-\n          /etc/ssl\n        recursive: true\n').replaceAll(
+    '\n',
+    '\r\n',
+  ),
+  policy('  file:\n    matchDirectories:\n      - dir: /etc/ssl/\n        recursive: true\n').replaceAll('\n', '\r\n'),
+);
+
+test(
   'the other documents of a file',
   mends,
   `--- # first\na:   1\n---\n${policy('  capabilities:\n    matchCapabilities:\n      - capability: CAP_SYS_ADMIN\n')}...\n---\nb: [ 2 ]\n`,
@@ -118,6 +137,21 @@ test(
 );
 
 test('what has two right repairs', untouched, policy('  process:\n    matchPaths:\n      - path: bin/apt/\n'));
+test(
+  'a name of another list, whose value is of another type',
+  untouched,
+  policy('  file:\n    matchDirectories:\n      - path: /run/containerd/\n'),
+);
+test(
+  'a name that is more than a slip away',
+  untouched,
+  policy('  file:\n    matchPaths:\n      - path: /a\n').replace('matchLabels', 'matchNames'),
+);
+test(
+  'a directory that looks like a file',
+  untouched,
+  policy('  file:\n    matchDirectories:\n      - dir: /var/www/html/index.jsp\n        recursive: true\n'),
+);
 test('what is no policy', untouched, 'a: 1\nspec: { file: { matchDirectories: [{ dir: /etc }] } }\n');
 test('what can not be read', untouched, 'kind: KubeArmorPolicy\n  spec: {\n');
 test('nothing', untouched, '');
@@ -132,7 +166,7 @@ const FAULTS: readonly Fault[] = [
     lines: `  capabilities:\n    matchCapabilities:\n      - capability: CAP_${name.toUpperCase()}`,
     mended: `  capabilities:\n    matchCapabilities:\n      - capability: ${name}`,
   })),
-  ...['/etc/ssl', '/opt/a b', '/var/lib/x-1.2'].map((dir) => ({
+  ...['/etc/ssl', '/opt/a b', '/var/lib/x-1.2', '/etc/conf.d', '/root/.ssh'].map((dir) => ({
     lines: `  file:\n    matchDirectories:\n      - dir: '${dir}'\n        recursive: true`,
     mended: `  file:\n    matchDirectories:\n      - dir: '${dir}/'\n        recursive: true`,
   })),

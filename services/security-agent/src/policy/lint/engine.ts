@@ -5,7 +5,7 @@ import { type Fields, isFields } from '../flat-rules.ts';
 import { isPolicyKind } from '../kinds.ts';
 import { shortened } from '../shown-value.ts';
 import { valueAt } from '../value-path.ts';
-import { ignoredAt } from './ignore.ts';
+import { ignoredIn } from './ignore.ts';
 import { type PolicySubject, policySubject } from './policy-subject.ts';
 import {
   type Enforcer,
@@ -184,7 +184,7 @@ function inDocument(report: Report, { subject, document, placeOf }: PlacedPolicy
 /** Findings by place and then by rule, without those that a comment of the text silences. */
 export function inOrder({ text }: ParsedText, findings: readonly LintedFinding[]): LintedFinding[] {
   const sorted = findings
-    .filter((finding) => !ignoredAt(text, finding))
+    .filter((finding) => !ignored(finding))
     .sort((a, b) => a.line - b.line || a.column - b.column || compare(a.rule, b.rule) || compare(a.message, b.message));
   return sorted.filter((finding, index) => index === 0 || !isSame(finding, sorted[index - 1]));
 }

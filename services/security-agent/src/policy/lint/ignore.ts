@@ -6,12 +6,14 @@ import type { Finding } from '../finding.ts';
  */
 const IGNORE = /#\s*hzn-armor:\s*ignore\s+((?:[A-Z]{2}\d{3}[\s,]*)+)/;
 
-export function ignoredAt(text: string, { line, rule, severity }: Finding): boolean {
-  if (severity === 'error' || !text.includes('hzn-armor:')) return false;
+export function ignoredIn(text: string): (finding: Finding) => boolean {
+  if (!text.includes('hzn-armor:')) return () => false;
   const lines = text.split('\n');
-  const own = named(lines[line - 1]);
-  const above = lines[line - 2]?.trimStart().startsWith('#') === true ? named(lines[line - 2]) : [];
-  return own.includes(rule) || above.includes(rule);
+  return ({ line, rule, severity }) => {
+    if (severity === 'error') return false;
+    const above = lines[line - 2]?.trimStart().startsWith('#') === true ? named(lines[line - 2]) : [];
+    return named(lines[line - 1]).includes(rule) || above.includes(rule);
+  };
 }
 
 function named(line: string | undefined): string[] {

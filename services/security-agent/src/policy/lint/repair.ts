@@ -84,8 +84,8 @@ function insertion(
       format === 'json' || text[at] === '"' ? `${JSON.stringify(key)}: ${JSON.stringify(value)}` : `${key}: ${value}`;
     return { start: at, end: at, text: `${pair}, ` };
   }
-  const indent = text.slice(text.lastIndexOf('\n', at - 1) + 1, at);
-  return { start: at, end: at, text: `${key}: ${value}\n${indent.replace(/[^ ]/g, ' ')}` };
+  const indent = text.slice(text.lastIndexOf('\n', at - 1) + 1, at).replace(/^\uFEFF/, '');
+  return { start: at, end: at, text: `${key}: ${value}${lineEndOf(text)}${indent.replace(/[^ ]/g, ' ')}` };
 }
 
 /** A scalar as it would have been written in place of another one. */
@@ -94,7 +94,12 @@ function scalar(written: string, value: string | number | boolean, format: Parse
   if (format === 'json' || written.startsWith('"')) return JSON.stringify(value);
   if (written.startsWith("'")) return `'${value.replaceAll("'", "''")}'`;
   const plain = isPlain(value) ? value : JSON.stringify(value);
-  return /^[|>]/.test(written) ? `${plain}\n` : plain;
+  return /^[|>]/.test(written) ? `${plain}${lineEndOf(written)}` : plain;
+}
+
+/** As the lines of the text end: a repair does not mix the two. */
+function lineEndOf(text: string): string {
+  return /\r?\n/.exec(text)?.[0] ?? '\n';
 }
 
 function isPlain(value: string): boolean {

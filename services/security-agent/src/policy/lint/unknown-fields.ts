@@ -8,7 +8,7 @@ export interface UnknownField {
   readonly path: ValuePath;
   readonly name: string;
   readonly known: readonly string[];
-  /** Those of `known` that the map does not have yet. */
+  /** Those of `known` that the map does not have yet, and whose values are of the type that stands here. */
   readonly free: readonly string[];
 }
 
@@ -40,7 +40,8 @@ function* walk(schema: Fields, value: unknown, path: ValuePath): Generator<Unkno
     const below = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (isFields(below)) yield* walk(below, child, [...path, name]);
     else if (!isOpen(path)) {
-      yield { path: [...path, name], name, known, free: known.filter((key) => !Object.hasOwn(value, key)) };
+      const free = known.filter((key) => !Object.hasOwn(value, key) && takes(properties[key], child));
+      yield { path: [...path, name], name, known, free };
     }
   }
 }
@@ -48,4 +49,21 @@ function* walk(schema: Fields, value: unknown, path: ValuePath): Generator<Unkno
 /** Kubernetes puts much into metadata that is none of ours. */
 function isOpen(path: ValuePath): boolean {
   return path.length === 1 && path[0] === 'metadata';
+}
+
+function takes(schema: unknown, value: unknown): boolean {
+  const type = isFields(schema) ? schema.type : undefined;
+  switch (type) {
+    case 'array':
+      return Array.isArray(value);
+    case 'object':
+      return isFields(value);
+    case 'integer':
+      return Number.isInteger(value);
+    case 'string':
+    case 'boolean':
+      return typeof value === type;
+    default:
+      return true;
+  }
 }

@@ -1,4 +1,5 @@
-import { didYouMean } from '../../did-you-mean.ts';
+import { didYouMean, isSlipOf } from '../../did-you-mean.ts';
+import type { ValuePath } from '../../document.ts';
 import { isFields } from '../../flat-rules.ts';
 import { API_VERSION } from '../../kinds.ts';
 import { policyProblems } from '../../schema.ts';
@@ -55,13 +56,14 @@ export const objectRules: readonly Rule<PolicySubject>[] = [
     ),
     *check({ kind, policy }) {
       for (const { path, name, known, free } of unknownFields(kind, policy)) {
-        const near = free.filter((key) => Math.abs(key.length - name.length) < 3 && didYouMean(name, [key]) !== '');
+        const near = free.filter((key) => isSlipOf(name, key));
         const [only] = near;
+        const subject = otherSubject(path, name, known);
         yield {
           path,
           onKey: true,
           message: `"${name}" is no field here: it is dropped in silence`,
-          fix: `${didYouMean(name, known)}Mend its name, or remove it.`,
+          fix: subject ?? `${didYouMean(name, known)}Mend its name, or remove it.`,
           ...(only !== undefined && near.length === 1 ? { repair: { kind: 'rename', path, key: only } } : {}),
         };
       }
@@ -193,6 +195,16 @@ export const objectRules: readonly Rule<PolicySubject>[] = [
     },
   },
 ];
+
+/** `path` in matchDirectories: the name of what a rule is about belongs to its list. */
+function otherSubject(path: ValuePath, name: string, known: readonly string[]): string | undefined {
+  const list = path.at(-3);
+  if (typeof list !== 'string' || !SUBJECTS.includes(name)) return undefined;
+  const own = SUBJECTS.find((subject) => known.includes(subject));
+  return own === undefined ? undefined : `Here it is ${own}: mend its name, or move the rule to the list for ${name}.`;
+}
+
+const SUBJECTS = ['path', 'dir', 'pattern'];
 
 /** `severity: "5"`: the number that was meant. */
 function quotedNumber(policy: unknown, path: readonly (string | number)[]): number | undefined {

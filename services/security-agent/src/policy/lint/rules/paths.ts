@@ -47,7 +47,9 @@ export const pathRules: readonly Rule<PolicySubject>[] = [
     why:
       'A directory ends with a slash. Without it KubeArmor takes the text for the name of something in the directory ' +
       'above, and nothing below it is ever matched; the answer is Applied all the same (§4.10, data/captures x07).',
-    fix: 'End it with a slash; `--fix` does. A directory also begins with one.',
+    fix:
+      'End it with a slash; `--fix` does, unless the name looks like one of a file (`app.conf`), which belongs to ' +
+      '`matchPaths`. A directory also begins with a slash.',
     bad: directory('/etc/ssl'),
     good: directory('/etc/ssl/'),
     repaired: directory('/etc/ssl/'),
@@ -55,11 +57,13 @@ export const pathRules: readonly Rule<PolicySubject>[] = [
       for (const { text, at, what } of namedPaths(subject)) {
         if (what !== 'dir' || /^\/$|^\/.*\/$/s.test(text)) continue;
         const mended = text.startsWith('/') ? `${text}/` : undefined;
+        const file = FILE_NAME.test(text);
+        const fix = mended === undefined ? 'Write the whole path' : `Write "${mended}"`;
         yield {
           path: at,
           message: `"${text}" is no directory: ${mended === undefined ? 'it has to begin with a slash' : 'the final slash is missing'}`,
-          fix: mended === undefined ? 'Write the whole path.' : `Write "${mended}".`,
-          ...(mended === undefined ? {} : { repair: { kind: 'set', path: at, value: mended } }),
+          fix: file ? `${fix}, or move it to matchPaths if it is a file.` : `${fix}.`,
+          ...(mended === undefined || file ? {} : { repair: { kind: 'set', path: at, value: mended } }),
         } satisfies Report;
       }
     },
@@ -222,6 +226,9 @@ export const pathRules: readonly Rule<PolicySubject>[] = [
     },
   },
 ];
+
+/** A last name with an extension; `conf.d` and `python3.12` are those of directories. */
+const FILE_NAME = /[^/]\.(?!d$)[A-Za-z][A-Za-z0-9]*$/;
 
 function hint(text: string, { section }: FlatRule): string {
   if (text.startsWith('/')) return 'Move it to matchDirectories, or drop the slash.';
