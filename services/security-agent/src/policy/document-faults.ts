@@ -85,7 +85,7 @@ export function structureFaults(contents: Node | null): Fault[] {
       return extent ?? LEAF;
     }
     const extent = isMap(node) || isSeq(node) ? enclose(node.items.map(measureItem)) : LEAF;
-    if (isMap(node)) faults.push(...repeatedKeys(node.items));
+    if (isMap(node)) for (const fault of repeatedKeys(node.items)) faults.push(fault);
     if ((isMap(node) || isSeq(node) || isScalar(node)) && node.anchor !== undefined) extents.set(node.anchor, extent);
     return extent;
   };

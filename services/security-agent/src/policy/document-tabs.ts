@@ -15,7 +15,7 @@ export function strayTabs(text: string): TextRange[] {
     if (token === CST.SCALAR) scalar = true;
     if (token === CST.SCALAR || token === CST.DOCUMENT || token === CST.FLOW_END) continue;
     const type = scalar ? (block ? 'block' : 'plain') : CST.tokenType(token);
-    if (type === 'plain' || type === 'space') found.push(...runs(token, offset));
+    if (type === 'plain' || type === 'space') for (const run of runs(token, offset)) found.push(run);
     if (type === 'block-scalar-header') block = true;
     else if (scalar) block = false;
     scalar = false;

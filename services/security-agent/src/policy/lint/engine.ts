@@ -183,8 +183,9 @@ function inDocument(report: Report, { subject, document, placeOf }: PlacedPolicy
 
 /** Findings by place and then by rule, without those that a comment of the text silences. */
 export function inOrder({ text }: ParsedText, findings: readonly LintedFinding[]): LintedFinding[] {
+  const isIgnored = ignoredIn(text);
   const sorted = findings
-    .filter((finding) => !ignored(finding))
+    .filter((finding) => !isIgnored(finding))
     .sort((a, b) => a.line - b.line || a.column - b.column || compare(a.rule, b.rule) || compare(a.message, b.message));
   return sorted.filter((finding, index) => index === 0 || !isSame(finding, sorted[index - 1]));
 }

@@ -1,11 +1,11 @@
 import type { Finding } from '../finding.ts';
 
+const IGNORE = /#\s*hzn-armor:\s*ignore\s+((?:[A-Z]{2}\d{3}[\s,]*)+)/;
+
 /**
  * `# hzn-armor: ignore KA401 because…` on the line of a finding, or on a line of its own in front of it, silences
  * warnings and infos of the rules named. Errors can not be silenced: what they are about does not work.
  */
-const IGNORE = /#\s*hzn-armor:\s*ignore\s+((?:[A-Z]{2}\d{3}[\s,]*)+)/;
-
 export function ignoredIn(text: string): (finding: Finding) => boolean {
   if (!text.includes('hzn-armor:')) return () => false;
   const lines = text.split('\n');
