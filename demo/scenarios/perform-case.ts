@@ -75,7 +75,7 @@ function call(program: Program, syscall: string): Outcome {
     case 'ptrace':
       return program.ptrace(1, '/usr/bin/app');
     case 'mount':
-      return program.mount('tmpfs', '/mnt', 'tmpfs');
+      return program.mount('cgroup', '/tmp/cgrp', 'cgroup', 'rdma');
     case 'umount':
     case 'umount2':
       return program.umount('/mnt');

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import { BPF_MAP_ENTRIES, bpfBudget } from '#policy/budget.ts';
+import { complianceId } from '#policy/compliance.ts';
 import { lintPolicy, lintText } from '#policy/lint/index.ts';
 import type { RuleSections } from '#policy/types.ts';
 import { describeTemplate, samplePolicy } from '#tools/catalogue/describe-template.ts';
@@ -75,6 +76,39 @@ for (const entry of catalogue) {
     const byDefault = tests.cases.filter(({ ownValues }) => Object.keys(ownValues).length === 0);
     const shown = byDefault.filter(({ kind }) => kind === 'everyday').length;
     t.true(describeTemplate(entry).action !== 'Block' || shown >= 2);
+  });
+}
+
+const numberOf = (id: string): string | undefined => /\d+\.\d+/.exec(id)?.[0];
+const isOfSystem = (id: string): boolean => complianceId('IEC 62443-3-3', `SR ${numberOf(id)}`) !== undefined;
+
+for (const { template } of catalogue) {
+  const idsOf = (framework: string): readonly string[] =>
+    template.compliance.filter((entry) => entry.framework === framework).map(({ id }) => id);
+
+  test(`${template.id}: names a technique in its narrowest form alone, and no id twice`, (t) => {
+    const techniques = idsOf('MITRE ATT&CK');
+    t.deepEqual(
+      techniques.filter((id) => techniques.some((other) => other.startsWith(`${id}.`))),
+      [],
+    );
+    const all = template.compliance.map(({ framework, id }) => `${framework} ${id}`);
+    t.is(new Set(all).size, all.length);
+  });
+
+  test(`${template.id}: what it does for a component it does for the system`, (t) => {
+    // A requirement of IEC 62443-4-2 has the number of the one of 62443-3-3 that it derives from, where it has one.
+    const system = new Set(idsOf('IEC 62443-3-3').map(numberOf));
+    const component = idsOf('IEC 62443-4-2').filter((id) => !id.startsWith('CCSC'));
+    t.deepEqual(
+      component.filter((id) => isOfSystem(id) && !system.has(numberOf(id))),
+      [],
+    );
+    // NDR is for network devices; what these templates protect are hosts and applications.
+    t.deepEqual(
+      component.filter((id) => id.startsWith('NDR')),
+      [],
+    );
   });
 }
 
