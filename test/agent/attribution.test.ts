@@ -153,20 +153,32 @@ test.serial(
 );
 
 for (const posture of ['audit', 'block'] as const) {
-  test.serial(`what no Allow rule names under posture ${posture} is a finding of DefaultPosture`, async (t) => {
-    const world = await startWorld(t, { kubearmor: { postures: { file: posture } } });
-    world.run('web');
-    await attach(world, tools);
-    await world.becomes('web', 'enforced');
-    const { outcome } = dockerExec(world.machine, nameOf('web'), ['/bin/ls', '/']);
-    t.is(outcome === 'Passed', posture === 'audit');
-    await waitUntil('the finding', () => world.findings().some(({ target }) => target.startsWith('/bin/ls')));
-    world.clock.pass(5000);
-    await nothingMore();
-    const findings = world.findings().filter(({ target }) => target.startsWith('/bin/ls'));
-    t.is(findings.length, 1);
-    t.like(findings[0], { policy: 'DefaultPosture', outcome: posture === 'audit' ? 'audited' : 'blocked' });
-  });
+  for (const attributedBy of ['kubearmor', 'agent'] as const) {
+    test.serial(
+      `what no Allow rule names under posture ${posture} is a finding of DefaultPosture, as ${attributedBy} says`,
+      async (t) => {
+        const world = await startWorld(t, { kubearmor: { postures: { file: posture } } });
+        // KubeArmor attributes nothing of the first container that an earlier policy selects (§3.3).
+        if (attributedBy === 'kubearmor') world.run('web');
+        await attach(world, tools);
+        if (attributedBy === 'agent') world.run('web');
+        await world.becomes('web', 'enforced');
+        const { outcome } = dockerExec(world.machine, nameOf('web'), ['/bin/ls', '/']);
+        t.is(outcome === 'Passed', posture === 'audit');
+        await waitUntil('the finding', () => world.findings().some(({ target }) => target.startsWith('/bin/ls')));
+        world.clock.pass(5000);
+        await nothingMore();
+        const findings = world.findings().filter(({ target }) => target.startsWith('/bin/ls'));
+        t.is(findings.length, 1);
+        t.like(findings[0], {
+          policy: 'DefaultPosture',
+          outcome: posture === 'audit' ? 'audited' : 'blocked',
+          attributedBy,
+          merged: 2,
+        });
+      },
+    );
+  }
 }
 
 test.serial('what a host policy blocks is a finding of the host, with the node’s layer', async (t) => {

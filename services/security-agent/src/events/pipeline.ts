@@ -6,11 +6,12 @@ import { policyState } from '#agent/truth/protection.ts';
 import { compilePolicies, type EnforcerKind, type Evaluator } from '#policy/evaluate.ts';
 import type { SecurityEvent } from '#policy/event.ts';
 import { normalise } from '#policy/normalise.ts';
-import { attribute } from '#policy/telemetry/attribute.ts';
+import { attribute, type BlockPosture } from '#policy/telemetry/attribute.ts';
 import { DenialMerger, type MergedEvent } from '#policy/telemetry/merge-denials.ts';
 import { SERVICE_NAME_LABEL } from '#policy/types.ts';
 import type { NewAgentEvent } from './agent-event.ts';
 import { toFinding } from './finding.ts';
+import { createPostureWitness } from './posture-witness.ts';
 
 export interface PipelineContext {
   readonly state: () => ProtectorState;
@@ -46,8 +47,10 @@ const ENFORCERS: Readonly<Record<Enforcer, EnforcerKind>> = {
 
 export function createPipeline(context: PipelineContext): Pipeline {
   const { clock } = context;
-  let evaluators = new Map<string, Evaluator>();
+  let evaluators = new Map<string, Evaluators>();
   let compiledFor = -1;
+  const postures = createPostureWitness();
+  let session: string | undefined;
   let version = '';
   /** Set while an event that passed is pushed: only what a policy audits waits for its other half. */
   let audited = false;
@@ -56,7 +59,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
   const nowMicros = (): number => clock.monotonicMs() * 1000;
 
   /** Policies that KubeArmor confirmed in this session; compiled when they change, for the subjects that events have. */
-  const evaluatorFor = (subject: string, state: ProtectorState): Evaluator => {
+  const evaluatorsFor = (subject: string, state: ProtectorState): Evaluators => {
     if (compiledFor !== state.generation) {
       compiledFor = state.generation;
       evaluators = new Map();
@@ -68,7 +71,12 @@ export function createPipeline(context: PipelineContext): Pipeline {
 
   const settle = (merged: MergedEvent, state: ProtectorState): void => {
     const { event } = merged;
-    const attribution = attribute(evaluatorFor(subjectOf(event, state), state), event);
+    const { audit, block } = evaluatorsFor(subjectOf(event, state), state);
+    const standing: BlockPosture['standing'] = (category, of) => {
+      if (postures.isBlock(category, of)) return 'in-force';
+      return state.foreign.size === 0 ? 'possible' : 'unlikely';
+    };
+    const attribution = attribute(audit, event, { evaluator: block, standing });
     switch (attribution.kind) {
       case 'reported':
       case 'attributed': {
@@ -111,10 +119,13 @@ export function createPipeline(context: PipelineContext): Pipeline {
       if ('KubeArmorVersion' in raw && typeof raw.KubeArmorVersion === 'string' && raw.KubeArmorVersion !== '') {
         version = raw.KubeArmorVersion;
       }
+      if (session !== state.progress.session) postures.forget();
+      session = state.progress.session;
+      postures.hear(event);
       audited =
         !event.denied &&
         event.origin === 'log' &&
-        evaluatorFor(subjectOf(event, state), state).evaluate(event).outcome === 'audited';
+        evaluatorsFor(subjectOf(event, state), state).audit.evaluate(event).outcome === 'audited';
       for (const merged of merger.push(event, nowMicros())) settle(merged, state);
     },
     flush() {
@@ -124,11 +135,27 @@ export function createPipeline(context: PipelineContext): Pipeline {
   };
 }
 
-function compileFor(subject: string, { desired, progress, enforcer }: ProtectorState): Evaluator {
+/** Of one subject, for each posture that can be told apart by events. */
+interface Evaluators {
+  readonly audit: Evaluator;
+  readonly block: () => Evaluator;
+}
+
+const BLOCK_ALL = { file: 'block', network: 'block', capabilities: 'block' } as const;
+
+function compileFor(subject: string, { desired, progress, enforcer }: ProtectorState): Evaluators {
   const confirmed = (policy: AttachedPolicy): boolean =>
     policy.subject === subject && policyState(policy, progress).applied === 'applied';
   const policies = [...desired.policies.values()].filter(confirmed).map(({ policy }) => policy);
-  return compilePolicies(policies, { enforcer: ENFORCERS[enforcer] });
+  const kind = ENFORCERS[enforcer];
+  let block: Evaluator | undefined;
+  return {
+    audit: compilePolicies(policies, { enforcer: kind }),
+    block() {
+      block ??= compilePolicies(policies, { enforcer: kind, posture: BLOCK_ALL, hostPosture: BLOCK_ALL });
+      return block;
+    },
+  };
 }
 
 /** Whose policies an event falls under: a container's name in its deployment, or the host. */

@@ -28,6 +28,12 @@ export interface Posture {
   readonly capabilities: PostureAction;
 }
 
+/** Whose posture holds for an event. */
+export function postureCategory(category: SecurityEvent['category']): keyof Posture {
+  if (category === 'capabilities') return 'capabilities';
+  return category === 'network' || category === 'dns' ? 'network' : 'file';
+}
+
 /** What decided. `none`: no rule matched and no allow-list is in force. */
 export type Cause =
   | { readonly kind: 'rule'; readonly rule: RuleRef }

@@ -6,6 +6,7 @@ import {
   type Judge,
   NO_CAUSE,
   type Posture,
+  postureCategory,
   type Reported,
   UNTOUCHED,
   type Unknown,
@@ -60,8 +61,7 @@ function causeOf(blame: Blame, verdict: Verdict, event: SecurityEvent, posture: 
 }
 
 function postureCause({ category }: SecurityEvent, posture: Posture): Cause {
-  const weighed =
-    category === 'capabilities' ? 'capabilities' : category === 'network' || category === 'dns' ? 'network' : 'file';
+  const weighed = postureCategory(category);
   return { kind: 'posture', category: weighed, posture: posture[weighed] };
 }
 
