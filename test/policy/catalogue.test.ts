@@ -96,6 +96,21 @@ for (const { template } of catalogue) {
     t.is(new Set(all).size, all.length);
   });
 
+  test(`${template.id}: a technique that it refers to is one that it names, by its name`, (t) => {
+    const named = new Map<string, string>();
+    for (const id of idsOf('MITRE ATT&CK').flatMap((each) => [each, each.replace(/\..*/, '')])) {
+      named.set(
+        `https://attack.mitre.org/techniques/${id.replace('.', '/')}/`,
+        `MITRE ATT&CK, ${complianceId('MITRE ATT&CK', id)?.title.replace(/^.*: /, '')}`,
+      );
+    }
+    const referred = template.references.filter(({ url }) => url.includes('attack.mitre.org/techniques/'));
+    t.deepEqual(
+      referred.filter(({ title, url }) => named.get(url) !== title),
+      [],
+    );
+  });
+
   test(`${template.id}: what it does for a component it does for the system`, (t) => {
     // A requirement of IEC 62443-4-2 has the number of the one of 62443-3-3 that it derives from, where it has one.
     const system = new Set(idsOf('IEC 62443-3-3').map(numberOf));
