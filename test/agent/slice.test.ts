@@ -34,7 +34,7 @@ test.serial('KubeArmor down at the start: unprotected until it is there', async 
 
 for (const [what, options] of [
   ['with its policy directory', {}],
-  ['without its policy directory', { policyDirectory: undefined as unknown as string }],
+  ['without its policy directory', { policyDirectory: undefined }],
 ] as const) {
   test.serial(`KubeArmor killed and started again ${what}: everything is applied again`, async (t) => {
     const slice = await startSlice(t);

@@ -8,12 +8,13 @@ import type { EvaluatorOptions } from '#policy/evaluate.ts';
 import type { SecurityEvent } from '#policy/event.ts';
 import { normalise } from '#policy/normalise.ts';
 import type { SecurityPolicy } from '#policy/types.ts';
+import { missingReference, referenceFile } from '../support/reference.ts';
 
-const reference = process.env.ARMOR_REFERENCE ?? path.resolve(import.meta.dirname, '../../../shared/reference');
-const folder = path.join(reference, 'data/captures/kubearmor');
+const FOLDER = 'captures/kubearmor';
+const folder = referenceFile(FOLDER);
 
-export const recorded = existsSync(folder);
-export const SKIPPED = `no recorded runs at ${folder}; set ARMOR_REFERENCE`;
+/** Why nothing can be compared with the recorded runs here; undefined where it can. */
+export const missingRuns = missingReference(FOLDER);
 
 export interface Run {
   readonly name: string;

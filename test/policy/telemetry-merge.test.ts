@@ -5,7 +5,7 @@ import { compilePolicies } from '#policy/evaluate.ts';
 import type { SecurityEvent } from '#policy/event.ts';
 import { attribute } from '#policy/telemetry/attribute.ts';
 import { DenialMerger, mergeDenials } from '#policy/telemetry/merge-denials.ts';
-import { eventsOf, type Run, recorded, runs, SKIPPED } from './recorded-runs.ts';
+import { eventsOf, missingRuns, type Run, runs } from './recorded-runs.ts';
 
 const HOOKED: Readonly<Record<string, Partial<SecurityEvent>>> = {
   open: { category: 'file', path: '/data/secret.txt', resource: '/data/secret.txt', lsm: 'FILE_OPEN' },
@@ -262,7 +262,7 @@ test('what the hook does not know comes from the call', (t) => {
   t.is(merged?.event.lsm, 'SECURITY_BPRM_CHECK');
 });
 
-if (recorded) {
+if (missingRuns === undefined) {
   const named = (name: string): Run => {
     const run = runs().find((each) => each.name === name);
     if (run === undefined) throw new TypeError(name);
@@ -336,7 +336,5 @@ if (recorded) {
     }
   });
 } else {
-  test(`recorded denials are skipped: ${SKIPPED}`, (t) => {
-    t.pass();
-  });
+  test.skip(`merges recorded denials (${missingRuns})`, () => {});
 }

@@ -15,7 +15,7 @@ export interface KubeArmorOptions {
   readonly containerRuntime?: boolean;
   readonly throttling?: { readonly enabled?: boolean; readonly maxPerSecond?: number; readonly silentSeconds?: number };
   /** Where policies are kept; nothing is kept without it. */
-  readonly policyDirectory?: string;
+  readonly policyDirectory?: string | undefined;
   /** From its start to "Initialized": nothing is enforced, calls wait (§0 "KubeArmor down"). */
   readonly initMs?: number;
   /** From Docker's start event to the registration: what a container does before is free and unseen (§0 "Start window"). */

@@ -138,5 +138,5 @@ test('aborting ends everything, whatever state it is in', async (t) => {
   await until(() => connected.ups.length === 1);
   await connected.stop();
   await until(() => simulator.clients === 0);
-  t.pass();
+  t.deepEqual([...waiting.downs, ...connected.downs], [], 'what was ended on purpose is not down');
 });

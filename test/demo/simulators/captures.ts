@@ -1,20 +1,4 @@
-/** Recorded answers of the real systems, where they are at hand: beside the checkout, or where ARMOR_REFERENCE says. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-const REFERENCE = process.env.ARMOR_REFERENCE ?? join(import.meta.dirname, '../../../../shared/reference/data');
-
-/** The file, or undefined where the recordings are not at hand. */
-export function captureFile(name: string): string | undefined {
-  const file = join(REFERENCE, 'captures', name);
-  return existsSync(file) ? file : undefined;
-}
-
-/** The program that replays recordings against a hub, if it is at hand. */
-export function conformanceTool(): string | undefined {
-  const file = join(REFERENCE, '../../tools/hub-conformance.mjs');
-  return existsSync(file) ? file : undefined;
-}
+import { readFileSync } from 'node:fs';
 
 export interface RecordedExchange {
   readonly name: string;

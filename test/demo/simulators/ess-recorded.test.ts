@@ -1,6 +1,6 @@
 /** The ESS replays what services of a policy node were answered by a real agent (captures/hub/ess-policy-node-*.json). */
-import test from 'ava';
-import { captureFile, type RecordedExchange, readRecording } from './captures.ts';
+import { referenceFile, testWith } from '../../support/reference.ts';
+import { type RecordedExchange, readRecording } from './captures.ts';
 import {
   askEss,
   deploymentPolicy,
@@ -13,26 +13,22 @@ import {
   startLab,
 } from './lab.ts';
 
-test('services of a policy node get the answers that a real agent gave', async (t) => {
-  const files = ['target', 'other'].map((which) => captureFile(`hub/ess-policy-node-${which}-service.json`));
-  const [target, other] = files;
-  if (target === undefined || other === undefined) {
-    t.log('skipped: the recordings of the real agent are not beside this checkout');
-    t.pass();
-    return;
-  }
+const TARGET = 'captures/hub/ess-policy-node-target-service.json';
+const OTHER = 'captures/hub/ess-policy-node-other-service.json';
+
+testWith(TARGET, OTHER)('services of a policy node get the answers that a real agent gave', async (t) => {
   const lab = await startLab();
   t.teardown(() => lab.close());
   const node = await nodeAsRecorded(lab);
 
   // In this order: the second recording sees what a service published in the first.
   for (const [name, file] of [
-    ['lab.guard', target],
-    ['lab.web', other],
+    ['lab.guard', TARGET],
+    ['lab.web', OTHER],
   ] as const) {
     const agreement = node.agreements.find(({ service: { url } }) => url === name);
     const login = await loginFrom(agreement?.authFolder ?? '');
-    for (const recorded of readRecording(file)) {
+    for (const recorded of readRecording(referenceFile(file))) {
       const auth = authOf(recorded, login);
       const { method, path, headers = {}, body } = recorded.request;
       const reply = await askEss(node.ess, {

@@ -1,19 +1,17 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
 import { type ExchangeOptions, startExchange } from '#demo/simulators/exchange/exchange.ts';
 import { readHubState } from '#demo/simulators/hub-state.ts';
+import { CONFORMANCE_TOOL, referenceFile, testWith } from '../../support/reference.ts';
 
 /**
  * Replays what a real Exchange 2.154.0 was asked and compares the answers, with the tool that recorded them. About a third
  * of the recorded answers are not given with the reference; those requests are sent all the same.
  */
-const reference = resolve(process.env.ARMOR_REFERENCE ?? '../shared/reference/data');
-const captures = join(reference, 'captures/hub');
-const tool = join(reference, '../../tools/hub-conformance.mjs');
-const missing = [captures, tool].find((path) => !existsSync(path));
+const recorded = testWith('captures/hub', CONFORMANCE_TOOL);
 
 interface Entry {
   readonly name: string;
@@ -21,12 +19,8 @@ interface Entry {
 }
 
 function replay(title: string, capture: string, options: Partial<ExchangeOptions>, adapt?: (entry: Entry) => unknown) {
-  if (missing !== undefined) {
-    test.skip(`${title} (skipped: ${missing} is not there; set ARMOR_REFERENCE)`, () => {});
-    return;
-  }
-  test(title, async (t) => {
-    const file = join(captures, capture);
+  recorded(title, async (t) => {
+    const file = referenceFile(`captures/hub/${capture}`);
     const report = await conformance(t, adapt === undefined ? file : adapted(t, file, adapt), options);
     t.deepEqual(report.differing, []);
     t.is(report.same, report.compared);
@@ -77,11 +71,20 @@ interface Report {
 }
 
 async function conformance(t: ExecutionContext, capture: string, options: Partial<ExchangeOptions>): Promise<Report> {
-  const state = readHubState(join(captures, 'start-state.json'));
+  const state = readHubState(referenceFile('captures/hub/start-state.json'));
   const simulator = await startExchange({ ...options, state });
   t.teardown(() => simulator.close());
   const output = await new Promise<string>((resolve, reject) => {
-    const args = [tool, '--base', simulator.url, '--capture', capture, '--password', state.password, '--json'];
+    const args = [
+      referenceFile(CONFORMANCE_TOOL),
+      '--base',
+      simulator.url,
+      '--capture',
+      capture,
+      '--password',
+      state.password,
+      '--json',
+    ];
     execFile(process.execPath, args, { maxBuffer: 2 ** 26 }, (error, stdout) => {
       // Exit status 1 is a finding, and the report has it.
       if (error !== null && error.code !== 1) reject(error);

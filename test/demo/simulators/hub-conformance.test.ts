@@ -1,27 +1,33 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import test from 'ava';
 import { readHubState } from '#demo/simulators/hub/hub-state.ts';
 import { startHub } from '#demo/simulators/hub/start-hub.ts';
-import { captureFile, conformanceTool } from './captures.ts';
+import { CONFORMANCE_TOOL, referenceFile, testWith } from '../../support/reference.ts';
 
 /** What the real ones reach: all of what is recorded (captures/hub/README.md). */
 const RECORDINGS = [
-  ['the CSS', 'hub/mms-css-bolt.json', 'cssUrl'],
-  ['the Exchange', 'hub/exchange-quirks.json', 'exchangeUrl'],
+  ['the CSS', 'captures/hub/mms-css-bolt.json', 'cssUrl'],
+  ['the Exchange', 'captures/hub/exchange-quirks.json', 'exchangeUrl'],
 ] as const;
 
+const START_STATE = 'captures/hub/start-state.json';
+
 for (const [what, capture, address] of RECORDINGS) {
-  test(`${what} of a hub in the recorded start state answers as the real one did`, async (t) => {
-    const [tool, file, stateFile] = [conformanceTool(), captureFile(capture), captureFile('hub/start-state.json')];
-    if (tool === undefined || file === undefined || stateFile === undefined) {
-      t.log('skipped: the recordings of the real hub are not beside this checkout');
-      t.pass();
-      return;
-    }
-    const hub = await startHub({ state: await readHubState(stateFile) });
+  testWith(
+    CONFORMANCE_TOOL,
+    capture,
+    START_STATE,
+  )(`${what} of a hub in the recorded start state answers as the real one did`, async (t) => {
+    const hub = await startHub({ state: await readHubState(referenceFile(START_STATE)) });
     t.teardown(() => hub.close());
-    const args = [tool, '--base', hub.access[address], '--capture', file, '--json'];
+    const args = [
+      referenceFile(CONFORMANCE_TOOL),
+      '--base',
+      hub.access[address],
+      '--capture',
+      referenceFile(capture),
+      '--json',
+    ];
     const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 24 }).catch(
       (error: { stdout: string }) => error,
     );

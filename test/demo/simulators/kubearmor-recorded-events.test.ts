@@ -1,6 +1,6 @@
-import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import type { KubeArmorOptions } from '#demo/simulators/kubearmor/settings.ts';
-import { noCaptures, readLines, recordedCalls } from './kubearmor/captures.ts';
+import { readLines, recordedCalls, recordedTest } from './kubearmor/captures.ts';
 import { differences, gists } from './kubearmor/compare.ts';
 import { kt, type Lab, openLab } from './kubearmor/lab.ts';
 
@@ -281,12 +281,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-const replay = test.macro(async (t, scenario: Scenario) => {
-  if (noCaptures !== undefined) {
-    t.log(noCaptures);
-    t.pass();
-    return;
-  }
+async function replay(t: ExecutionContext, scenario: Scenario): Promise<void> {
   const lab = await openLab(t, scenario.options);
   if (scenario.prepare === undefined) {
     await lab.workload('ha');
@@ -301,13 +296,12 @@ const replay = test.macro(async (t, scenario: Scenario) => {
   const recorded = gists(readLines(`${scenario.name}.alerts.ndjson`), readLines(`${scenario.name}.logs.ndjson`));
   const { missing, extra } = differences(recorded, gists(lab.alerts, lab.logs));
   t.deepEqual({ missing, extra }, { missing: [], extra: [] });
-});
+}
 
-for (const scenario of SCENARIOS) test(`as recorded: ${scenario.name}`, replay, scenario);
+for (const scenario of SCENARIOS) recordedTest(`as recorded: ${scenario.name}`, (t) => replay(t, scenario));
 
-test('the recordings are not empty', (t) => {
-  if (noCaptures !== undefined) t.pass(noCaptures);
-  for (const { name } of noCaptures === undefined ? SCENARIOS : []) {
+recordedTest('the recordings are not empty', (t) => {
+  for (const { name } of SCENARIOS) {
     t.true([...readLines(`${name}.alerts.ndjson`), ...readLines(`${name}.logs.ndjson`)].length > 0, name);
   }
 });

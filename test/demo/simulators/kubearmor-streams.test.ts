@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { openChannel } from '#agent/kubearmor/channel.ts';
 import { procedures } from '#agent/kubearmor/wire.ts';
 import { ClientQueue } from '#demo/simulators/kubearmor/client-queue.ts';
 import { Throttle } from '#demo/simulators/kubearmor/throttle.ts';
-import { type Json, noCaptures, readLines } from './kubearmor/captures.ts';
-import { kt, openLab, until } from './kubearmor/lab.ts';
+import { type Json, readLines, recordedTest } from './kubearmor/captures.ts';
+import { kt, type Lab, openLab, until } from './kubearmor/lab.ts';
 
 /** The streams themselves: filters, queues, throttling, spellings (reference/kubearmor.md §2.1, §2.6, §5.4, §5.6). */
 
@@ -96,34 +96,40 @@ test('kernel and monitor count apart, and the notice says how long', async (t) =
   t.is(lab.alerts.length, 1);
 });
 
-test('messages have the fields of recorded ones, of the same kinds', async (t) => {
-  if (noCaptures !== undefined) t.log(noCaptures);
+/** A denied access as clients and KubeArmor's output get it. */
+async function denial(t: ExecutionContext) {
   const lines: string[] = [];
   const lab = await openLab(t, { stdout: (line) => lines.push(line) });
   await lab.workload('ha');
   await lab.policy('ADDED', 'secret', SECRET);
   lab.exec('ha', '/bin/cat /data/secret.txt', (cat) => cat.open('/data/secret.txt'));
   await lab.arrived();
-  const [alert] = lab.alerts;
   const log = lab.logs.find(({ Data }) => String(Data).startsWith('syscall=SYS_OPENAT'));
+  return { alert: lab.alerts[0], log, lines };
+}
+
+test('tags and data are sent as text and taken apart, times in microseconds', async (t) => {
+  const { alert, log } = await denial(t);
   t.regex(String(alert?.UpdatedTime), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
   t.deepEqual(alert?.ATags, ['A', 'B']);
   t.is(alert?.Tags, 'A,B');
   t.is(alert?.Severity, '7');
   t.deepEqual(alert?.EventData, { Lsm: 'FILE_OPEN' });
   t.deepEqual(log?.EventData, { Syscall: 'SYS_OPENAT', Fd: '-100', Flags: 'O_RDONLY' });
-  if (noCaptures === undefined) {
-    t.deepEqual(kindsOf(alert), kindsOf(readLines('x01a-policy-after.alerts.ndjson')[0]));
-    t.deepEqual(kindsOf(log), kindsOf(readLines('x01a-policy-after.logs.ndjson')[0]));
-    const recorded = readLines('stdout-json.ndjson');
-    for (const type of ['ContainerLog', 'MatchedPolicy']) {
-      const simulated = lines.map((line): Json => JSON.parse(line)).filter((line) => line.type === type);
-      const known = new Set(recorded.filter((line) => line.type === type).flatMap(Object.keys));
-      t.deepEqual(
-        simulated.flatMap(Object.keys).filter((key) => !known.has(key) && !VERDICT.has(key)),
-        [],
-      );
-    }
+});
+
+recordedTest('messages have the fields of recorded ones, of the same kinds', async (t) => {
+  const { alert, log, lines } = await denial(t);
+  t.deepEqual(kindsOf(alert), kindsOf(readLines('x01a-policy-after.alerts.ndjson')[0]));
+  t.deepEqual(kindsOf(log), kindsOf(readLines('x01a-policy-after.logs.ndjson')[0]));
+  const recorded = readLines('stdout-json.ndjson');
+  for (const type of ['ContainerLog', 'MatchedPolicy']) {
+    const simulated = lines.map((line): Json => JSON.parse(line)).filter((line) => line.type === type);
+    const known = new Set(recorded.filter((line) => line.type === type).flatMap(Object.keys));
+    t.deepEqual(
+      simulated.flatMap(Object.keys).filter((key) => !known.has(key) && !VERDICT.has(key)),
+      [],
+    );
   }
 });
 
@@ -144,14 +150,24 @@ test('GetState tells node, namespace and containers; WatchState only what change
     ['added ha'],
     'nothing of what ran before',
   );
-  const messages: Json[] = [];
-  for await (const message of lab.channel.open(procedures.getState, {})) messages.push(message);
-  const events = objectsOf(messages[0]);
+  const events = await stateOf(lab);
   t.deepEqual(
     events.map(([kind, name]) => `${kind} ${name}`),
     ['node edge-1', 'namespace container_namespace', 'container kubearmor', 'container ha'],
   );
-  if (noCaptures !== undefined) return t.log(noCaptures);
+});
+
+async function stateOf(lab: Lab) {
+  const messages: Json[] = [];
+  for await (const message of lab.channel.open(procedures.getState, {})) messages.push(message);
+  return objectsOf(messages[0]);
+}
+
+recordedTest('what GetState tells has the fields of what was recorded', async (t) => {
+  const lab = await openLab(t);
+  await lab.workload('ha');
+  await lab.arrived();
+  const events = await stateOf(lab);
   const recorded = objectsOf(readLines('getstate-final.ndjson')[0]);
   for (const kind of ['node', 'namespace', 'container']) {
     const [, , simulated] = events.find(([each]) => each === kind) ?? [];

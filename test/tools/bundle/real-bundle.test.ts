@@ -4,13 +4,11 @@ import { join } from 'node:path';
 import test from 'ava';
 import { loadBundle } from '#tools/bundle/load-bundle.ts';
 import { render } from '#tools/bundle/render.ts';
+import { referenceFile, testWith } from '../../support/reference.ts';
 import { settingsOf } from './bundle-fixture.ts';
 
 const KEY = 'ab'.repeat(32);
-const captured = join(
-  process.env.ARMOR_REFERENCE ?? '../shared/reference/data',
-  'captures/e2e/kubearmor_1.0.0.service.json',
-);
+const CAPTURED = 'captures/e2e/kubearmor_1.0.0.service.json';
 
 const rendered = async () => render(await loadBundle('.', settingsOf()), KEY);
 const deploymentOf = async (id: string) =>
@@ -63,14 +61,11 @@ test('KubeArmor alone is privileged; the agent has no root, no Docker socket and
   t.true(agent.environment.includes(`ARMOR_TRUSTED_KEYS=${KEY}`));
 });
 
-const asCaptured = existsSync(captured) ? test : test.skip;
-if (!existsSync(captured))
-  test(`the definition that really started is not compared: ${captured} is not there`, (t) => t.pass());
-
-asCaptured(
+testWith(CAPTURED)(
   'KubeArmor starts with the flags, mounts and privileges that it started with under a real agent',
   async (t) => {
-    const { image: _, ...real } = JSON.parse(readFileSync(captured, 'utf8')).deployment.services.kubearmor;
+    const { image: _, ...real } = JSON.parse(readFileSync(referenceFile(CAPTURED), 'utf8')).deployment.services
+      .kubearmor;
     const { image, ...ours } = (await deploymentOf('kubearmor_1.0.0_amd64')).kubearmor;
     t.deepEqual(ours, real);
     t.regex(image, /^kubearmor\/kubearmor[:@]/);

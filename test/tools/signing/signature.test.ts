@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { readPublicKey } from '#tools/signing/read-public-key.ts';
 import { overridesOf } from '#tools/signing/sign-service.ts';
 import { signText, textIsSigned } from '#tools/signing/signature.ts';
+import { referenceFile, testWith } from '../../support/reference.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const captures = join(process.env.ARMOR_REFERENCE ?? '../shared/reference/data', 'captures/hub');
 
 test('openssl verifies what we sign', async (t) => {
   const dir = temporaryDirectory(t);
@@ -60,13 +60,12 @@ test('what is no signature verifies nothing', (t) => {
   fc.assert(fc.property(fc.string(), (signature) => t.false(textIsSigned('deployment', signature, publicKey))));
 });
 
-const session = join(captures, 'exchange-hzn-session.json');
-const recorded = existsSync(session) ? test : test.skip;
-if (!existsSync(session)) test(`hzn's bodies are not checked: ${session} is not there`, (t) => t.pass());
+const SESSION = 'captures/hub/exchange-hzn-session.json';
+const recorded = testWith(SESSION);
 
 for (const file of ['hzn-public-certificate.pem', 'hzn-public-spki.pem']) {
   recorded(`every body that hzn signed verifies with ${file}`, (t) => {
-    const key = readPublicKey(readFileSync(join(captures, file), 'utf8'), file);
+    const key = readPublicKey(readFileSync(referenceFile(`captures/hub/${file}`), 'utf8'), file);
     const signed = hznBodies()
       .flatMap((body) => [
         { text: String(body.deployment ?? ''), signature: String(body.deploymentSignature ?? '') },
@@ -83,6 +82,6 @@ for (const file of ['hzn-public-certificate.pem', 'hzn-public-spki.pem']) {
 
 /** Bodies of the writes in the recorded session of hzn. */
 function hznBodies(): Record<string, unknown>[] {
-  const entries: { request: { text?: string } }[] = JSON.parse(readFileSync(session, 'utf8'));
+  const entries: { request: { text?: string } }[] = JSON.parse(readFileSync(referenceFile(SESSION), 'utf8'));
   return entries.flatMap(({ request: { text } }) => (text?.startsWith('{') ? [JSON.parse(text)] : []));
 }

@@ -1,18 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { referenceFile, testWith } from '../../../support/reference.ts';
 
-const reference =
-  process.env.ARMOR_REFERENCE ?? new URL('../../../../../shared/reference/data', import.meta.url).pathname;
-const folder = join(reference, 'captures/kubearmor');
+const FOLDER = 'captures/kubearmor';
 
-/** Why a comparison with the recordings cannot be made here, or undefined. */
-export const noCaptures = existsSync(folder) ? undefined : `no recordings at ${folder}; set ARMOR_REFERENCE`;
+/** `test` for what compares with the recordings of a KubeArmor. */
+export const recordedTest = testWith(FOLDER);
 
 export type Json = Readonly<Record<string, unknown>>;
 
 /** The lines of a recording; none when it does not exist: nothing arrived. */
 export function readLines(file: string): Json[] {
-  const path = join(folder, file);
+  const path = join(referenceFile(FOLDER), file);
   if (!existsSync(path)) return [];
   return readFileSync(path, 'utf8')
     .split('\n')
