@@ -12,6 +12,7 @@ import { SERVICE_NAME_LABEL } from '#policy/types.ts';
 import type { NewAgentEvent } from './agent-event.ts';
 import { toFinding } from './finding.ts';
 import { createPostureWitness } from './posture-witness.ts';
+import { createSettled } from './settled.ts';
 
 export interface PipelineContext {
   readonly state: () => ProtectorState;
@@ -27,7 +28,7 @@ export interface PipelineContext {
 export interface Pipeline {
   /** One alert or log as it came. */
   take(raw: object): void;
-  /** Lets go of what has waited for its other half long enough. */
+  /** Lets go of what has waited for its other half long enough, and sees what is protected by now. */
   flush(): void;
   readonly flushEveryMs: number;
   /** As its alerts tell; empty until the first. */
@@ -35,8 +36,6 @@ export interface Pipeline {
 }
 
 const FLUSH_EVERY_MS = 250;
-/** An event may have been under way when a workload became protected: it proves nothing this soon after. */
-const SETTLED_MS = 2000;
 
 const ENFORCERS: Readonly<Record<Enforcer, EnforcerKind>> = {
   BPFLSM: 'bpf',
@@ -50,6 +49,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
   let evaluators = new Map<string, Evaluators>();
   let compiledFor = -1;
   const postures = createPostureWitness();
+  const settled = createSettled(clock);
   let session: string | undefined;
   let version = '';
   /** Set while an event that passed is pushed: only what a policy audits waits for its other half. */
@@ -85,7 +85,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
         return;
       }
       case 'not-enforced':
-        if (event.container !== undefined && isSettled(event, event.container.id, state))
+        if (event.container !== undefined && settled.isSettled(event, state.histories.get(event.container.id)))
           context.contradict(event.container.id);
         return;
       case 'unexplained':
@@ -130,6 +130,7 @@ export function createPipeline(context: PipelineContext): Pipeline {
     },
     flush() {
       const state = context.state();
+      settled.look(state.histories);
       for (const merged of merger.expire(nowMicros())) settle(merged, state);
     },
   };
@@ -162,10 +163,4 @@ function compileFor(subject: string, { desired, progress, enforcer }: ProtectorS
 function subjectOf({ container }: SecurityEvent, { tracker }: ProtectorState): string {
   if (container === undefined) return 'host';
   return tracker.containers.get(container.id)?.labels[SERVICE_NAME_LABEL] ?? '';
-}
-
-/** Whether an event came late enough in a protected run to prove that the protection is not there. */
-function isSettled({ timeMicros }: SecurityEvent, containerId: string, { histories }: ProtectorState): boolean {
-  const history = histories.get(containerId);
-  return history?.protection === 'enforced' && timeMicros / 1000 > history.sinceMs + SETTLED_MS;
 }
