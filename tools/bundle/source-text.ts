@@ -22,7 +22,12 @@ export async function readSourceText(root: string, file: string, recorder?: Sour
     recorder?.sawFile(file, undefined);
     throw error;
   });
-  const { size } = await stat(path);
+  const found = await stat(path);
+  if (!found.isFile()) {
+    const what = found.isDirectory() ? 'a directory' : 'no regular file';
+    throw new ArmorError('SOURCE_MISSING', `it is ${what}`, { file }, 'Name a file.');
+  }
+  const { size } = found;
   if (size > MAX_BYTES) {
     throw invalid(`${size} bytes is more than a source may have (${MAX_BYTES})`, { file }, 'Split it.');
   }

@@ -67,6 +67,9 @@ export async function loadTemplates(
 
 async function catalogueRoot(dir: string): Promise<string> {
   const root = resolve(dir);
+  if ((await stat(root).catch(() => undefined))?.isDirectory() !== true) {
+    throw new ArmorError('SOURCE_MISSING', 'there is no such directory', { file: dir }, 'Correct --bundle.');
+  }
   const own = await stat(join(root, HARDENING)).catch(() => undefined);
   return own?.isDirectory() === true ? root : resolve(SHIPPED);
 }

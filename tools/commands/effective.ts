@@ -4,6 +4,7 @@ import { ArmorError } from '#errors';
 import type { Bundle, Publishable } from '#tools/bundle/types.ts';
 import type { CommandContext, ExitStatus } from '#tools/command.ts';
 import type { EffectiveLine, EffectiveSubject, PolicyOrigin, SentPayload } from '#tools/effective/effective-report.ts';
+import { trustedKeyIds } from '#tools/repeatable-option.ts';
 import { table } from '#tools/table.ts';
 
 /** What `effective --json` prints. */
@@ -30,7 +31,7 @@ export function define(context: CommandContext, done: (status: ExitStatus) => vo
     .option('--node <file>', 'node policy (file or name); may be left out where the bundle has one')
     .option('--deployment <file...>', 'deployment policies (files or names); all that form an agreement when left out')
     .option('--live', 'with the live policies that are on the hub')
-    .option('--trust <key id...>', 'further key ids whose live policies the nodes take')
+    .option('--trust <key id>', 'a further key id whose live policies the nodes take; may be repeated', trustedKeyIds)
     .option('--bundle <dir>', 'directory of horizon-armor.yaml', '.')
     .option('--json', 'print the result as one JSON document')
     .action(async (options: Options) => {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { ArmorError } from '#errors';
 import type { CommandContext } from '#tools/command.ts';
 import { loadSettings } from '#tools/load-settings.ts';
+import { commaSeparated } from '#tools/repeatable-option.ts';
 import { type Loaded, loadPublishable } from './load-publishable.ts';
 import { DEFAULT_CONCURRENCY, type Hub, openHub, requireHub } from './open-hub.ts';
 
@@ -16,7 +17,7 @@ export interface HubCommandOptions {
 export function hubOptions(command: Command): Command {
   return command
     .option('--bundle <dir>', 'directory of horizon-armor.yaml', '.')
-    .option('--only <kind|name...>', 'only these kinds (services, deployment-policies …) or names')
+    .option('--only <names>', 'only these kinds (services, deployment-policies …) or names: a,b', commaSeparated)
     .option('--concurrency <n>', 'requests under way at once', positive, DEFAULT_CONCURRENCY)
     .option('--json', 'print the result as one JSON document');
 }

@@ -1,4 +1,4 @@
-import { ArmorError, ArmorErrors } from '#errors';
+import { ArmorError, ArmorErrors, type Where } from '#errors';
 import { lintPolicy } from '#policy/lint/index.ts';
 import { attachPolicies } from '#tools/bundle/attach-policies.ts';
 import { type AttachmentPoint, ownPolicyFile, placedAttachments } from '#tools/bundle/attachments.ts';
@@ -8,6 +8,8 @@ import type { DeploymentPolicyFile } from '#tools/bundle/source-types.ts';
 import type { AttachedPolicies } from '#tools/bundle/types.ts';
 import type { Variables } from '#tools/bundle/variables.ts';
 import { loadTemplates } from '#tools/catalogue/load-catalogue.ts';
+import { constraintFindings } from '#tools/compat/constraint-findings.ts';
+import { propertyProblem } from '#tools/compat/property-problems.ts';
 import type { LiveSource } from './live-file.ts';
 
 export interface AttachedLive {
@@ -46,13 +48,49 @@ export async function attachLive(
     Promise.all(files.map(async (file) => [file, await readYaml(source.root, file, variables)] as const)),
   ]);
   const problems = new Problems();
+  const remarks = [...checkPlacement(source, problems), ...checkHost(point, problems)];
   const attached = await attachPolicies(point, { ...templates, ownPolicies: new Map(own) }, problems);
   problems.throwIfAny();
   if (attached === undefined) {
     const fix = 'Attach at least one; hzn-armor policy delete ends a live policy.';
     throw new ArmorError('SOURCE_INVALID', 'it carries no policy', { file: source.file }, fix);
   }
-  return { attached, warnings: lint(attached, source.file) };
+  return { attached, warnings: [...remarks, ...lint(attached, source.file)] };
+}
+
+/**
+ * The Exchange and the CSS take any constraint and any property; agbot and nodes then never match (reference/anax.md §6).
+ *
+ * @returns what is unwise, one line each
+ */
+function checkPlacement({ file, locate, value }: LiveSource, problems: Problems): string[] {
+  const { properties = [], constraints = [] } = value;
+  for (const [index, property] of properties.entries()) {
+    const found = propertyProblem(property);
+    if (found !== undefined) problems.add(invalid(found, { file, ...locate(['properties', index, 'value']) }));
+  }
+  const findings = constraintFindings(constraints);
+  for (const { severity, index, ...found } of findings)
+    if (severity === 'error') problems.add(invalid(found, { file, ...locate(['constraints', index]) }));
+  return findings.filter(({ severity }) => severity === 'warning').map(({ message }) => message);
+}
+
+/** What only a service has, on a policy for the nodes themselves. @returns what is unwise, one line each */
+function checkHost(
+  { kind, attachments, inherit, source: { file, locate } }: AttachmentPoint,
+  problems: Problems,
+): string[] {
+  if (kind !== 'node') return [];
+  for (const { attachment, path } of attachments) {
+    if (attachment.container === undefined) continue;
+    const found = { message: 'a policy for the nodes has no container', fix: 'Name a service, or remove container.' };
+    problems.add(invalid(found, { file, ...locate([...path, 'container']) }));
+  }
+  return inherit ? [] : ['inherit: false switches every node default off, wherever this policy goes'];
+}
+
+function invalid({ message, fix }: { readonly message: string; readonly fix: string }, where: Where): ArmorError {
+  return new ArmorError('SOURCE_INVALID', message, where, fix);
 }
 
 /** A live policy is attached like a deployment's, or, for the host, like a node's. */

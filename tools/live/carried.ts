@@ -80,6 +80,14 @@ export function findCarried(all: readonly CarriedPolicy[], name: string): Carrie
     const ids = named.map(({ id }) => id).join(', ');
     throw wrong(`several live policies are called ${name}: ${ids}`, 'Use the id.');
   }
+  const attached = all.filter(
+    ({ layer, name: point, payload }) =>
+      layer !== 'live' && (point === name || payload?.policies.some(({ metadata }) => metadata.name === name)),
+  );
+  if (attached.length > 0) {
+    const ids = attached.map(({ id }) => id).join(', ');
+    throw wrong(`"${name}" is no live policy: it is attached, in ${ids}`, 'Use such an id.');
+  }
   const known = [...new Set(all.map((each) => (each.layer === 'live' ? each.name : each.id)))];
   throw wrong(`there is no live policy "${name}"`, `${didYouMean(name, known)}hzn-armor policy list --all shows all.`);
 }

@@ -104,7 +104,7 @@ export async function makeChange(plan: LivePlan, session: LiveSession, signing: 
   await delay(SETTLE_MS);
   const after = presentForm(await readOne(css, ids), plan.content.id, keyIds);
   if (after !== undefined && after.envelope !== current.envelope && !saysTheSame(plan.content, after.payload))
-    throw overwritten(plan, after);
+    throw overwritten(plan.content.id, after);
   return current;
 }
 
@@ -120,6 +120,21 @@ export async function refuseChanged(
 ): Promise<void> {
   const now = presentForm(await readOne(css, idsOf(objects)), id, keyIds);
   if (now?.envelope !== envelope) throw conflict(id, 'another publisher changed it meanwhile');
+}
+
+/**
+ * Looks once more after a withdrawal, for a change that was begun at the same moment and overtook it.
+ *
+ * @throws ArmorError HUB_CONFLICT when the policy is in force again
+ */
+export async function refuseUndone(
+  css: Css,
+  { id, objects }: CarriedPolicy,
+  keyIds: ReadonlySet<string>,
+): Promise<void> {
+  await delay(SETTLE_MS);
+  const now = presentForm(await readOne(css, idsOf(objects)), id, keyIds);
+  if (now !== undefined && now.payload.policies.length > 0) throw overwritten(id, now);
 }
 
 /** What somebody else put under the id, unsigned or wrongly signed, is nothing that a change could build on. */
@@ -152,11 +167,8 @@ function changedMeanwhile({ content, before }: LivePlan, now: StoredForm | undef
   );
 }
 
-function overwritten({ content }: LivePlan, { seq }: StoredForm): ArmorError {
-  return conflict(
-    content.id,
-    `another publisher wrote it at the same moment, and theirs (seq ${seq}) is what the hub has`,
-  );
+function overwritten(id: string, { seq }: StoredForm): ArmorError {
+  return conflict(id, `another publisher wrote it at the same moment, and theirs (seq ${seq}) is what the hub has`);
 }
 
 function conflict(id: string, message: string): ArmorError {

@@ -9,7 +9,7 @@ import { planText, type ReportedStep, reportStep } from '#tools/output-steps.ts'
 import { unixSeconds } from '#tools/signing/clock.ts';
 import { type CarriedPolicy, findCarried, isWithdrawn, readCarried } from './carried.ts';
 import { carriersOf, stillCarried } from './carriers.ts';
-import { refuseChanged } from './change-live.ts';
+import { refuseChanged, refuseUndone } from './change-live.ts';
 import { rememberChange, removeHistory } from './live-history.ts';
 import { type LiveSession, requireSigner } from './live-session.ts';
 import { highestForm } from './present-form.ts';
@@ -78,6 +78,7 @@ export async function deletePolicy(
   if (options.yes !== true && !(await confirm(context, `End ${id}?`))) return undefined;
   await refuseChanged(css, carried, keyIds);
   await applySteps(steps, hub, { keyIds, signal: context.signal });
+  if (steps.length > 0) await refuseUndone(css, carried, keyIds);
   const lost = await rememberWithdrawal(steps, session, id, options.note);
   const deliveries = await deliver(
     objects.map(({ metadata }) => metadata.objectID),
@@ -92,13 +93,17 @@ export async function deletePolicy(
 /** A live policy; whatever else carries the name is said to, and where it comes from. */
 function target(all: readonly CarriedPolicy[], name: string): CarriedPolicy {
   const live = all.some((each) => each.layer === 'live' && (each.name === name || each.id === name));
-  const carriers = live ? [] : carriersOf(all, name);
+  const carriers = live
+    ? []
+    : all.filter((each) => each.layer !== 'live' && (each.name === name || carriersOf([each], name).length > 0));
   if (carriers.length === 0) {
     const carried = findCarried(all, name);
     if (carried.layer === 'live') return carried;
     carriers.push(carried);
   }
-  const list = carriers.map(({ id, layer, name: point }) => `${id} (${SOURCE[layer]}/${point}.yaml)`).join(', ');
+  const list = carriers
+    .map(({ id, layer, name: point }) => sourced(id === name ? undefined : id, `${SOURCE[layer]}/${point}.yaml`))
+    .join(', ');
   throw new ArmorError(
     'USAGE',
     `${name} is attached, not live: it is carried by ${list}`,
@@ -106,6 +111,8 @@ function target(all: readonly CarriedPolicy[], name: string): CarriedPolicy {
     'Remove it from securityPolicies there and run hzn-armor publish; a live policy of the same name overrides it at once.',
   );
 }
+
+const sourced = (id: string | undefined, file: string): string => (id === undefined ? file : `${id} (${file})`);
 
 const SOURCE: Readonly<Record<CarriedPolicy['layer'], string>> = {
   node: 'node-policies',

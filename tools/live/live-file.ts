@@ -95,6 +95,10 @@ function shortForm(cwd: string, options: LiveOptions): Unchecked {
   const { use, file, host, service, serviceOrg: org, arch, versions: versionRange } = options;
   if ((use === undefined) === (file === undefined)) throw usage('give either --use or --file, or --from');
   if ((host === true) === (service !== undefined)) throw usage('say whom it protects: --service or --host');
+  const ofService = Object.entries({ container: options.container, arch, versions: versionRange, 'service-org': org })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => `--${name}`);
+  if (host === true && ofService.length > 0) throw usage(`${ofService.join(', ')} belongs to --service`);
   const path = file === undefined ? undefined : resolve(cwd, file);
   const attachment = {
     ...(use !== undefined && { use }),

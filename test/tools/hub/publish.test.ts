@@ -238,10 +238,13 @@ test('a dry run writes nothing and says what it would', async (t) => {
 
 test('--only takes kinds and names', async (t) => {
   const p = await publisher(t);
-  await publishes(t, p, '--only', 'services', 'service-keys');
+  await publishes(t, p, '--only', 'services,service-keys');
   t.deepEqual(await objects(p), new Map());
   t.like(await publishes(t, p, '--only', 'web'), { created: 5 });
   t.deepEqual([...(await objects(p)).keys()], ['deployment.web.KEY', 'deployment.web.KEY.all']);
+  t.like(await publishes(t, p, '--only', 'web', '--only', 'services'), { created: 0, unchanged: 11 });
+  t.is((await p.run(['build'])).status, 0);
+  t.like(await publishes(t, p, '--only', 'services,web', 'dist'), { created: 0, unchanged: 11 });
   const { status, stderr } = await p.run(['publish', '--only', 'wep']);
   t.is(status, 2);
   t.regex(stderr, /has nothing named "wep" \(USAGE\)\. Did you mean "web"\?/);

@@ -91,7 +91,7 @@ test('a live policy is signed, put on the hub, and listed', async (t) => {
 
 test('it goes to the services that bring a security agent, with the constraints that were given', async (t) => {
   const p = await published(t);
-  await ok(t, p, ...ADD, '--constraint', 'purpose == web', 'site == one');
+  await ok(t, p, ...ADD, '--constraint', 'purpose == web', '--constraint', 'site == one');
   const { destinationPolicy } = await metadata(p, (await show(t, p)).id);
   t.like(destinationPolicy, {
     constraints: ['purpose == web', 'site == one'],
@@ -115,13 +115,13 @@ test('an update raises the seq and says what changes; the same again writes noth
   const p = await published(t);
   await ok(t, p, ...ADD);
   const before = await show(t, p);
-  const { stdout } = await ok(t, p, ...UPDATE, '--set', 'action=Audit', 'directories=[/srv/]');
+  const { stdout } = await ok(t, p, ...UPDATE, '--set', 'action=Audit', '--set', 'directories=[/srv/]');
   t.regex(stdout, /policies\[no-write\]\.spec\.action: "Block" → "Audit"/);
   const after = await show(t, p);
   t.true(after.seq > before.seq);
   t.is(after.payload.policies[0]?.spec.action, 'Audit');
   p.meet();
-  t.regex((await ok(t, p, ...UPDATE, '--set', 'action=Audit', 'directories=[/srv/]')).stdout, /1 unchanged/);
+  t.regex((await ok(t, p, ...UPDATE, '--set', 'action=Audit', '--set', 'directories=[/srv/]')).stdout, /1 unchanged/);
   t.deepEqual(p.writes, []);
   t.is((await show(t, p)).seq, after.seq);
 });
@@ -158,6 +158,20 @@ test('of two editors at once exactly one succeeds, and its policy is what the hu
     t.regex(ran[won.indexOf(false)]?.stderr ?? '', /another publisher .*\(HUB_CONFLICT\)/);
     const text = JSON.stringify((await show(t, p)).payload.policies);
     t.true(text.includes(won[0] ? `/a${round}/` : `/b${round}/`));
+  }
+});
+
+test('a delete that reports success has ended the policy, whoever updates it at the same moment', async (t) => {
+  const p = await published(t);
+  for (let round = 0; round < 4; round += 1) {
+    await ok(t, p, ...ADD, '--set', `directories=[/a${round}/]`);
+    const [ended, updated] = await Promise.all([
+      p.run(['policy', 'delete', 'lock', '--yes']),
+      p.run([...UPDATE, '--set', `directories=[/b${round}/]`]),
+    ]);
+    t.true(ended.status === 0 || updated.status === 0, ended.stderr + updated.stderr);
+    t.is((await show(t, p)).state, ended.status === 0 ? 'withdrawn' : 'in force', ended.stderr + updated.stderr);
+    await p.run(['policy', 'delete', 'lock', '--yes']);
   }
 });
 
@@ -342,6 +356,46 @@ test(
   'host: true\nsecurityPolicies: [{ use: no-write }]\n',
 );
 test(
+  'a constraint that nobody can read',
+  refused,
+  ['lock', '--constraint', 'purpose = = web', ...SHORT],
+  1,
+  /^command line: "purpose = = web", character \d+: /m,
+);
+test(
+  'constraints that no node can match, with their line',
+  refused,
+  ['lock', '--from', 'live.yaml'],
+  1,
+  /live\.yaml:2:\d+: no node can ever match/,
+  'service: { name: web }\nconstraints: [ a > 2, a < 1 ]\nsecurityPolicies: [{ use: no-write }]\n',
+);
+test(
+  'a property that no node can read',
+  refused,
+  ['lock', '--from', 'live.yaml'],
+  1,
+  /live\.yaml:2:\d+: site is "yes", which is no int/,
+  'service: { name: web }\nproperties: [ { name: site, value: "yes", type: int } ]\nsecurityPolicies: [{ use: no-write }]\n',
+);
+test(
+  'a container of the nodes themselves',
+  refused,
+  ['lock', '--host', '--container', 'web', '--use', 'no-write'],
+  2,
+  /--container belongs to --service/,
+);
+test(
+  'a container of the nodes themselves, in a file',
+  refused,
+  ['lock', '--from', 'live.yaml'],
+  1,
+  /live\.yaml:2:\d+: a policy for the nodes has no container/,
+  'host: true\nsecurityPolicies: [{ use: no-write, container: web }]\n',
+);
+test('a directory instead of a file', refused, ['lock', '--from', '.'], 1, /it is a directory \(SOURCE_MISSING\)/);
+test('a bundle that there is not', refused, ['lock', ...SHORT, '--bundle', 'nowhere'], 1, /there is no such directory/);
+test(
   'what lint calls an error',
   refused,
   ['lock', '--service', 'web', '--file', 'live.yaml'],
@@ -422,6 +476,33 @@ test('a policy of another key is shown as such, and ended by its own key only', 
   const [line] = await json<readonly (Details & { readonly keyId: string })[]>(t, p, 'policy', 'list');
   const trusting = await json<readonly Details[]>(t, p, 'policy', 'list', '--trust', line?.keyId ?? '');
   t.is(trusting[0]?.trust, 'trusted');
+});
+
+test('--trust takes whole key ids, and leaves the name that follows to the command', async (t) => {
+  const p = await published(t);
+  await ok(t, p, ...ADD);
+  const { keyId } = await json<{ readonly keyId: string }>(t, p, 'policy', 'show', 'lock');
+  await ok(t, p, 'policy', 'show', '--trust', keyId, 'lock');
+  await ok(t, p, 'policy', 'history', '--trust', keyId, '--trust', '0'.repeat(64), 'lock');
+  const { status, stderr } = await p.run(['policy', 'list', '--trust', keyId.slice(0, 12)]);
+  t.is(status, 2);
+  t.regex(stderr, /64 hexadecimal digits/);
+});
+
+test('a name that is attached, and not live, is said to be', async (t) => {
+  const p = await published(t);
+  for (const name of ['no-write', 'web']) {
+    const { status, stderr } = await p.run(['policy', 'show', name]);
+    t.is(status, 2);
+    t.regex(stderr, /is no live policy: it is attached, in deployment\.web\.[0-9a-f]{12}/);
+  }
+});
+
+test('what is no CSS holds no policies because it is none', async (t) => {
+  const p = await published(t);
+  const { status, stderr } = await p.run(['policy', 'list'], { HZN_FSS_CSSURL: p.hub.access.exchangeUrl });
+  t.is(status, 1);
+  t.regex(stderr, /Check HZN_FSS_CSSURL/);
 });
 
 test('rubbish under an id is shown as what it is, and a change replaces it', async (t) => {

@@ -42,5 +42,5 @@ function summary({ id, dryRun, steps, stillCarried: still, deliveries, purged }:
 function seconds(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value >= 0) return value;
-  throw new InvalidArgumentError('Give a number of seconds.');
+  throw new InvalidArgumentError('It takes a number of seconds; the name of the policy comes before it.');
 }

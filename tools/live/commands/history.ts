@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext, ExitStatus } from '#tools/command.ts';
+import { trustedKeyIds } from '#tools/repeatable-option.ts';
 import { table } from '#tools/table.ts';
 import { type CarriedPolicy, findCarried, readCarried } from '../carried.ts';
 import { type HistoryEntry, readHistory } from '../live-history.ts';
@@ -19,7 +20,7 @@ export function defineHistory(parent: Command, context: CommandContext, done: (s
     .command('history')
     .description('Show what a live policy said before: who changed it when, as far as the hub was told.')
     .argument('<name>', 'name of a live policy')
-    .option('--trust <key id...>', 'further key ids whose signature counts')
+    .option('--trust <key id>', 'a further key id whose signature counts; may be repeated', trustedKeyIds)
     .option('--json', 'print it as one JSON document')
     .action(async (name: string, { trust, json }: { readonly trust?: readonly string[]; readonly json?: boolean }) => {
       const { withLiveSession } = await import('../live-session.ts');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext, ExitStatus } from '#tools/command.ts';
+import { trustedKeyIds } from '#tools/repeatable-option.ts';
 import { table } from '#tools/table.ts';
 import { isWithdrawn, readCarried } from '../carried.ts';
 import type { LiveSession } from '../live-session.ts';
@@ -16,7 +17,7 @@ export function defineList(parent: Command, context: CommandContext, done: (stat
     .command('list')
     .description('List the live policies of the org, whose signature they carry, and how many nodes have them.')
     .option('--all', 'also those attached to deployments and nodes, and those that were withdrawn')
-    .option('--trust <key id...>', 'further key ids whose signature counts')
+    .option('--trust <key id>', 'a further key id whose signature counts; may be repeated', trustedKeyIds)
     .option('--json', 'print the list as one JSON document')
     .action(async ({ all, trust, json }: Options) => {
       const { withLiveSession } = await import('../live-session.ts');

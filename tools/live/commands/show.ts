@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { PolicyPayload } from '#policy/payload.ts';
 import type { CommandContext, ExitStatus } from '#tools/command.ts';
+import { trustedKeyIds } from '#tools/repeatable-option.ts';
 import { findCarried, readCarried } from '../carried.ts';
 import type { LiveSession } from '../live-session.ts';
 import { type PolicyLine, policyLine } from '../policy-line.ts';
@@ -17,7 +18,7 @@ export function defineShow(parent: Command, context: CommandContext, done: (stat
     .command('show')
     .description('Show a policy of the hub: for whom, signed by whom, where it is, and what it carries.')
     .argument('<name>', 'name of a live policy, or the id of any')
-    .option('--trust <key id...>', 'further key ids whose signature counts')
+    .option('--trust <key id>', 'a further key id whose signature counts; may be repeated', trustedKeyIds)
     .option('--json', 'print it as one JSON document')
     .action(async (name: string, { trust, json }: { readonly trust?: readonly string[]; readonly json?: boolean }) => {
       const { withLiveSession } = await import('../live-session.ts');
@@ -39,12 +40,13 @@ export async function showPolicy({ css, keyIds }: LiveSession, name: string): Pr
 
 async function description(details: PolicyDetails): Promise<string> {
   const { stringify } = await import('yaml');
-  const { id, state, seq, time, target, nodes, delivered, waiting, owner, payload, objects } = details;
+  const { id, state, keyId, seq, time, target, nodes, delivered, waiting, owner, payload, objects } = details;
   const rest = waiting.length === 0 ? '' : `; not yet: ${waiting.join(', ')}`;
   const lines = [
     `${id}: ${state}`,
     `for        ${target}`,
     `signed by  ${signedBy(details)}`,
+    ...(keyId === undefined ? [] : [`key id     ${keyId}`]),
     ...(seq === undefined ? [] : [`seq        ${seq} (${time})`]),
     `nodes      ${delivered} of ${nodes} have it${rest}`,
     `objects    ${objects.join(', ')}`,

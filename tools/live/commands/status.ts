@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { POLICY_OBJECT_TYPE } from '#policy/payload.ts';
 import type { CommandContext, ExitStatus } from '#tools/command.ts';
 import { waitForDelivery } from '#tools/hub/delivery.ts';
+import { trustedKeyIds } from '#tools/repeatable-option.ts';
 import { table } from '#tools/table.ts';
 import { type CarriedPolicy, findCarried, isOverwritten, isWithdrawn, readCarried } from '../carried.ts';
 import type { LiveSession } from '../live-session.ts';
@@ -35,7 +36,7 @@ export function defineStatus(parent: Command, context: CommandContext, done: (st
     .argument('[name...]', 'names of live policies, or ids of any; all live ones when none is named')
     .option('--all', 'also those attached to deployments and nodes')
     .option('--wait [seconds]', 'wait until every node has it (120); exit 1 when some has not', seconds)
-    .option('--trust <key id...>', 'further key ids whose signature counts')
+    .option('--trust <key id>', 'a further key id whose signature counts; may be repeated', trustedKeyIds)
     .option('--json', 'print the list as one JSON document')
     .action(async (names: readonly string[], options: Options) => {
       const { withLiveSession } = await import('../live-session.ts');
@@ -94,7 +95,7 @@ function stateOf(carried: CarriedPolicy): NodeDelivery['state'] {
 
 function listing(deliveries: readonly NodeDelivery[]): string {
   if (deliveries.length === 0)
-    return 'no node is meant: none matches, or none has an agreement for the security agent yet\n';
+    return 'no node is meant: there is no policy, no node matches, or none has an agreement for the security agent yet\n';
   const rows = deliveries.map(({ object, seq, state, node, status, message }) => [
     object,
     seq === undefined ? '' : String(seq),
@@ -109,5 +110,5 @@ function listing(deliveries: readonly NodeDelivery[]): string {
 function seconds(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value >= 0) return value;
-  throw new InvalidArgumentError('Give a number of seconds.');
+  throw new InvalidArgumentError('It takes a number of seconds; names of policies come before it.');
 }
