@@ -76,3 +76,25 @@ test('a policy enforces when any of its rules does more than audit', (t) => {
   );
   t.true(enforces({ ...mixed, spec: { ...mixed.spec, presets: [{ name: 'filelessExec', action: 'Block' }] } }));
 });
+
+test('what did not change is the same object again, so that thousands of policies are compared at once', (t) => {
+  const defaults = payload(publisher, 'edge', { layer: 'node', policies: [blockWrites('certs')] });
+  const change = payload(publisher, 'web', { policies: [blockWrites('data', '/data/')] });
+  const before = desiredPolicies([defaults], [{ container: 'web' }, { container: 'db' }], 'amd64');
+  const after = desiredPolicies([defaults, change], [{ container: 'web' }, { container: 'db' }], 'amd64');
+  t.is(before.policies.size, 2);
+  for (const [name, { policy }] of before.policies) t.is(after.policies.get(name)?.policy, policy);
+  t.is(new Set([...before.policies.values()].map(({ policy }) => policy)).size, 2, 'one for each container');
+});
+
+test('more workloads than are remembered come and go: each has its own policy all the same', (t) => {
+  const defaults = payload(publisher, 'edge', { layer: 'node', policies: [blockWrites('certs')] });
+  for (let container = 0; container < 1200; container++) {
+    const { policies } = desiredPolicies([defaults], [{ container: `c${container}` }], 'amd64');
+    const [only] = policies.values();
+    t.is(
+      only?.policy.kind === 'KubeArmorPolicy' && only.policy.spec.selector?.matchLabels?.[SERVICE_NAME_LABEL],
+      `c${container}`,
+    );
+  }
+});

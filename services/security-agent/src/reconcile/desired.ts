@@ -130,31 +130,45 @@ function union(sets: readonly EffectiveSet[]): EffectiveSet {
   }, first);
 }
 
+/** Labels select containers, so one policy for each container name. */
 function forContainer(effective: EffectivePolicy, container: string): AttachedPolicy | undefined {
-  if (effective.policy.kind !== 'KubeArmorPolicy') return undefined;
-  const { spec, apiVersion, kind } = effective.policy;
-  const name = kubearmorName(effective.policy.metadata.name, container);
-  const policy: KubeArmorPolicy = {
-    apiVersion,
-    kind,
-    metadata: { name },
-    spec: { ...spec, selector: { matchLabels: { [SERVICE_NAME_LABEL]: container } }, tags: marked(spec.tags) },
-  };
-  return { name, subject: container, effective, policy };
+  const { policy } = effective;
+  if (policy.kind !== 'KubeArmorPolicy') return undefined;
+  return attach(effective, container, (name): KubeArmorPolicy => {
+    const { spec, apiVersion, kind } = policy;
+    const selector = { matchLabels: { [SERVICE_NAME_LABEL]: container } };
+    return { apiVersion, kind, metadata: { name }, spec: { ...spec, selector, tags: marked(spec.tags) } };
+  });
 }
 
 /** `*` matches whatever name KubeArmor was given for its host (kubearmor.md §0 "Host"). */
 function forHost(effective: EffectivePolicy): AttachedPolicy | undefined {
-  if (effective.policy.kind !== 'KubeArmorHostPolicy') return undefined;
-  const { spec, apiVersion, kind } = effective.policy;
-  const name = kubearmorName(effective.policy.metadata.name, 'host');
-  const policy: KubeArmorHostPolicy = {
-    apiVersion,
-    kind,
-    metadata: { name },
-    spec: { ...spec, nodeSelector: { matchLabels: { 'kubearmor.io/hostname': '*' } }, tags: marked(spec.tags) },
-  };
-  return { name, subject: 'host', effective, policy };
+  const { policy } = effective;
+  if (policy.kind !== 'KubeArmorHostPolicy') return undefined;
+  return attach(effective, 'host', (name): KubeArmorHostPolicy => {
+    const { spec, apiVersion, kind } = policy;
+    const nodeSelector = { matchLabels: { 'kubearmor.io/hostname': '*' } };
+    return { apiVersion, kind, metadata: { name }, spec: { ...spec, nodeSelector, tags: marked(spec.tags) } };
+  });
+}
+
+/**
+ * What was made of each policy of a payload, by subject. Policies of payloads never change, so the same object
+ * comes out as long as the payload holds, and whoever compares it with what was sent is done at once.
+ */
+const attached = new WeakMap<SecurityPolicy, Map<string, DesiredPolicy>>();
+/** More names than one payload holds for at a time; beyond, those of containers that are long gone are let go. */
+const SUBJECTS_KEPT = 500;
+
+function attach(effective: EffectivePolicy, subject: string, make: (name: string) => SecurityPolicy): AttachedPolicy {
+  const bySubject = attached.get(effective.policy) ?? new Map<string, DesiredPolicy>();
+  const known = bySubject.get(subject);
+  if (known !== undefined) return { ...known, subject, effective };
+  const name = kubearmorName(effective.policy.metadata.name, subject);
+  const desired = { name, policy: make(name) };
+  if (bySubject.size >= SUBJECTS_KEPT) bySubject.clear();
+  attached.set(effective.policy, bySubject.set(subject, desired));
+  return { ...desired, subject, effective };
 }
 
 function marked(tags: readonly string[] | undefined): readonly string[] {
