@@ -16,6 +16,7 @@ import { Notifications } from './notifications.ts';
 import { CssOutbox } from './outbox.ts';
 import { deliveriesOf, placementOf } from './placement.ts';
 import { Registry } from './registry.ts';
+import type { WorkQueue } from './work-queue.ts';
 
 const SIDE: Side = { kind: 'CSS', origin: { type: 'Cloud', id: 'Cloud' } };
 
@@ -32,9 +33,9 @@ export class Cloud implements ApiContext {
   readonly #outbox: CssOutbox;
   readonly #logins: LoginCache;
 
-  constructor(logins: LoginCache) {
+  constructor(logins: LoginCache, queue: WorkQueue) {
     this.#logins = logins;
-    this.#outbox = new CssOutbox(this.store, this.notifications);
+    this.#outbox = new CssOutbox(this.store, this.notifications, queue);
     this.service = new SyncService(this.store, SIDE, this.#outbox);
     this.placement = placementOf(this.store, this.registry, this.#outbox);
     this.deliveries = new Deliveries(this.store, this.notifications);

@@ -10,12 +10,15 @@ import { Cloud } from './cloud.ts';
 import { destinationsRoute } from './destinations-route.ts';
 import { exchangeLogin } from './exchange-login.ts';
 import { spiRoute } from './spi-routes.ts';
+import { WorkQueue } from './work-queue.ts';
 
 export interface CssOptions extends HttpBehaviour {
   /** Where logins are checked: an Exchange's URL, ending in /v1, or whoever else knows. */
   readonly exchange: string | Login;
   /** Pause between tries at an Exchange that cannot be reached; the real CSS takes 2000. */
   readonly exchangeRetryMs?: number;
+  /** From the answer to a write until nodes are told of it, in milliseconds. The real CSS takes a few; more when busy. */
+  readonly queueMs?: number;
   /** Unix milliseconds; for expiry and cached logins. */
   readonly now?: () => number;
 }
@@ -28,6 +31,8 @@ export interface Css extends Running {
   object(key: ObjectKey): StoredObject | undefined;
   /** Where an object goes and how far it has come; empty for an object that is not there. */
   deliveries(key: ObjectKey): readonly Delivery[];
+  /** When nodes can learn of everything that was written: see `queueMs`. */
+  settled(): Promise<void>;
   /** What the real one does every half minute: expiry, timed activation, another try for failed deliveries. */
   maintain(): void;
 }
@@ -41,10 +46,11 @@ const SUBTREES = [
 
 /** Starts a CSS with an empty (bolt) store on 127.0.0.1. */
 export async function startCss(options: CssOptions): Promise<Css> {
-  const { exchange, exchangeRetryMs = 2000, now = Date.now } = options;
+  const { exchange, exchangeRetryMs = 2000, queueMs = 5, now = Date.now } = options;
   const login =
     typeof exchange === 'string' ? exchangeLogin({ exchangeUrl: exchange, retryMs: exchangeRetryMs }) : exchange;
-  const cloud = new Cloud(new LoginCache(login, now));
+  const queue = new WorkQueue(queueMs);
+  const cloud = new Cloud(new LoginCache(login, now), queue);
 
   const handle: HttpHandler = async (request) => {
     const target = resolveTarget(request, SUBTREES);
@@ -61,7 +67,10 @@ export async function startCss(options: CssOptions): Promise<Css> {
   return {
     url: server.origin,
     seen: server.seen,
-    close: () => server.close(),
+    close() {
+      queue.close();
+      return server.close();
+    },
     async ask({ method = 'GET', path, auth, body = '' }) {
       const [bare = '', query = ''] = path.split('?', 2);
       const answer = await handle({
@@ -76,6 +85,7 @@ export async function startCss(options: CssOptions): Promise<Css> {
     },
     object: (key) => cloud.store.get(key),
     deliveries: (key) => cloud.store.get(key)?.deliveries ?? [],
+    settled: () => queue.settled(),
     maintain: () => cloud.maintain(now()),
   };
 }

@@ -17,6 +17,8 @@ export interface HubOptions {
   readonly fate?: NonNullable<HttpBehaviour['fate']>;
   /** Both servers over TLS (PEM). */
   readonly tls?: NonNullable<HttpBehaviour['tls']>;
+  /** From the CSS's answer to a write until it tells nodes of it; see CssOptions. */
+  readonly queueMs?: number;
   /** The agbot works by itself at this interval; without it, only when told (`hub.agbot.tick()`). */
   readonly agbotTickMs?: number;
   /** Unix milliseconds, for the CSS: expiry and cached logins. */
@@ -51,7 +53,7 @@ export interface Hub {
  * about the requests of others alone.
  */
 export async function startHub(options: HubOptions = {}): Promise<Hub> {
-  const { state = DEMO_STATE, port, latencyMs, fate, tls, agbotTickMs, now } = options;
+  const { state = DEMO_STATE, port, latencyMs, fate, tls, agbotTickMs, queueMs, now } = options;
   let arrived = 0;
   const behaviour: HttpBehaviour = {
     ...(latencyMs !== undefined && { latencyMs }),
@@ -68,7 +70,12 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
     port === undefined ? behaviour : { ...behaviour, port: port + offset };
 
   const exchange = await startExchange({ ...at(0), state });
-  const css = await startCss({ ...at(1), exchange: loginAt(exchange), ...(now && { now }) });
+  const css = await startCss({
+    ...at(1),
+    exchange: loginAt(exchange),
+    ...(queueMs !== undefined && { queueMs }),
+    ...(now && { now }),
+  });
   const ask = askExchange(exchange);
   const agbot = startAgbot({
     exchange: ask,

@@ -60,8 +60,12 @@ export async function startCssLab(options: Partial<CssOptions> = {}): Promise<Cs
   const running: Ess[] = [];
   const folders: string[] = [];
   const objectPath = (id: string, below = ''): string => `/api/v1/objects/acme/probe/${encodeURIComponent(id)}${below}`;
-  const ask = (method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, as: string, body?: string): Promise<Reply> =>
-    css.ask({ method, path, auth: `${as}:pw`, ...(body !== undefined && { body }) });
+  /** And until nodes can learn of it. */
+  const ask = async (method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, as: string, body?: string) => {
+    const reply: Reply = await css.ask({ method, path, auth: `${as}:pw`, ...(body !== undefined && { body }) });
+    await css.settled();
+    return reply;
+  };
   return {
     css,
     send: (request) => send(new URL(css.url).port, { ...request, path: `/api/v1${request.path}` }),

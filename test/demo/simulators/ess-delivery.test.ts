@@ -1,7 +1,7 @@
 /** The life of an object on a node (reference/exchange-mms.md §C.8, §C.9). */
 import test from 'ava';
 import type { Ess } from '#demo/simulators/ess/start-ess.ts';
-import { type CssLab, policyFor, startCssLab } from './css-lab.ts';
+import { type CssLab, objectBody, policyFor, startCssLab } from './css-lab.ts';
 import { askEss, idsIn } from './lab.ts';
 
 interface Setup {
@@ -13,8 +13,11 @@ interface Setup {
   listed(query?: string): Promise<string[]>;
 }
 
-async function setup(t: { teardown(undo: () => Promise<void>): void }): Promise<Setup> {
-  const lab = await startCssLab();
+async function setup(
+  t: { teardown(undo: () => Promise<void>): void },
+  options: Parameters<typeof startCssLab>[0] = {},
+): Promise<Setup> {
+  const lab = await startCssLab(options);
   t.teardown(() => lab.close());
   const ess = await lab.addEss('node1');
   const { id, token } = await ess.credentials.create('agreement', 'acme/lab.guard', '1.0.0');
@@ -45,6 +48,24 @@ test('a node that is not registered is no destination', async (t) => {
     status: 500,
     body: 'Failed to find destination openhorizon.edgenode:node2\n',
   });
+});
+
+test('right after an update a node still counts as having the object: of the version before', async (t) => {
+  const { lab, ess } = await setup(t, { queueMs: 300 });
+  await lab.put('o1', {}, 'one');
+  await lab.place('o1', 'node1');
+  await ess.sync();
+  t.deepEqual(lab.delivery('o1'), ['delivered']);
+  const path = '/api/v1/objects/acme/probe/o1';
+  const body = objectBody('o1', { version: '2' }, 'two');
+  t.is((await lab.css.ask({ method: 'PUT', path, auth: 'acme/ci:pw', body })).status, 204);
+  t.deepEqual(lab.delivery('o1'), ['delivered'], 'the update waits in a queue (edge-sync-service, objectWorkQueue.go)');
+  await ess.sync();
+  t.deepEqual(lab.delivery('o1'), ['delivered'], 'the node is not told before');
+  await lab.css.settled();
+  t.deepEqual(lab.delivery('o1'), ['delivering']);
+  await ess.sync();
+  t.deepEqual(lab.delivery('o1'), ['delivered']);
 });
 
 test('while an update is under way the object is not listed, and its data is gone', async (t) => {

@@ -75,10 +75,11 @@ export async function startLab(options: HubOptions = {}): Promise<Lab> {
       return node;
     },
     async round() {
-      await hub.agbot.tick();
-      for (const node of nodes) await node.tick();
-      await hub.agbot.tick();
-      for (const node of nodes) await node.tick();
+      for (let half = 0; half < 2; half += 1) {
+        await hub.agbot.tick();
+        await hub.css.settled();
+        for (const node of nodes) await node.tick();
+      }
     },
     async close() {
       for (const node of nodes) await node.close();
