@@ -49,7 +49,7 @@ test(
   ['blocked: /usr/bin/sh or /usr/bin/bash may not start /usr/bin/ls.'],
 );
 test('arguments', says, process({ path: '/usr/bin/python3', allowedArgs: ['-m', 'http.server'] }), [
-  'blocked: Any process may start /usr/bin/python3 only with -m and http.server as arguments.',
+  'blocked: Any process may start /usr/bin/python3 only with arguments, and these only: -m and http.server.',
 ]);
 test('a file of its owner', says, file({ path: '/etc/shadow', ownerOnly: true }), [
   'blocked: Only the owner of the file may open /etc/shadow.',
@@ -221,7 +221,7 @@ test('lines for people: mark, sentence, the policy where there are several, what
   t.deepEqual(explanationLines(explainPolicies([container('b', {})], { ...BPF, enforcer: 'apparmor' })).slice(0, 3), [
     'For containers with app = web (b)',
     '',
-    '  No rule: nothing changes.',
+    '  No rule.',
   ]);
 });
 
@@ -241,4 +241,90 @@ test('what lint says about a rule is said once, however many things its commas s
   t.is(statements.length, 300);
   t.true((statements[0]?.notes.length ?? 0) >= 300);
   t.true(statements.slice(1).every(({ notes }) => notes.length === 0));
+});
+
+test('a USB device', (t) => {
+  const rules = { action: 'Block', device: { matchDevice: [{ class: 'MASS-STORAGE', subClass: 6 }] } };
+  const [target] = explainPolicies([host('h', rules)], BPF);
+  t.is(target?.sections[0]?.statements[0]?.text, 'A USB device of class MASS-STORAGE, subclass 6 is refused.');
+});
+
+test(
+  'system calls of the programs in a directory',
+  says,
+  { action: 'Audit', syscalls: { matchSyscalls: [{ syscall: ['unlink'], fromSource: [{ dir: '/usr/bin/' }] }] } },
+  ['reported: It is reported when a program directly in /usr/bin/ calls unlink.'],
+);
+test(
+  'the report of anonymousMapExec, which never arrives',
+  says,
+  { presets: [{ name: 'anonymousMapExec', action: 'Audit' }] },
+  ['nothing: Running code from anonymous memory is neither blocked nor reported.'],
+);
+test(
+  'a capability that KubeArmor takes for another',
+  says,
+  { capabilities: { matchCapabilities: [{ capability: 'CAP_NET_RAW' }] } },
+  ['blocked: No process may use the capability chown (which is what KubeArmor takes "CAP_NET_RAW" for).'],
+);
+
+test('what an enforcer never does is not said to be done', (t) => {
+  const rules = { action: 'Block', file: { matchPatterns: [{ pattern: '/etc/*.conf' }] } };
+  const told = (enforcer: ExplainOptions['enforcer']) =>
+    explainPolicies([container('p', rules)], { enforcer, posture: 'block' })[0]?.sections[0]?.statements[0];
+  t.is(told('bpf')?.effect, 'nothing');
+  t.is(told('bpf')?.text, 'It says "No process may open anything that matches /etc/*.conf", and that does not hold.');
+  t.is(told('apparmor')?.effect, 'blocked');
+  t.is(otherwise({ ...rules, action: 'Allow' }, { posture: 'block' })?.[0], 'files: Everything else is as it was.');
+});
+
+test('the firewall', (t) => {
+  const spec = (action: string) => ({
+    nodeSelector: { matchLabels: { 'kubearmor.io/hostname': '*' } },
+    action,
+    ingress: [
+      { from: [{ ipBlock: { cidr: '192.0.2.0/24' } }], ports: [{ port: '22', protocol: 'TCP' }], iface: ['eth0'] },
+    ],
+    egress: [{ limit: '500MB', duration: '1h' }],
+  });
+  const told = (action: string, posture: ExplainOptions['posture']) => {
+    const policy = { kind: 'KubeArmorNetworkPolicy', metadata: { name: 'n' }, spec: spec(action) };
+    const [target] = explainPolicies([policy], { ...BPF, posture });
+    t.is(target?.target, 'every host');
+    t.is(target?.budget, undefined);
+    return target?.sections.flatMap(({ statements, otherwise: rest }) => [...statements.map(({ text }) => text), rest]);
+  };
+  t.deepEqual(told('Block', 'audit'), [
+    'Packets that come in from 192.0.2.0/24 for TCP port 22 through eth0 are dropped.',
+    'Of packets that go out, what is more than 500MB in 1h is dropped.',
+    'Every other packet passes as before.',
+  ]);
+  t.regex(told('Allow', 'block')?.at(-1) ?? '', /every other packet is dropped, in both directions/);
+});
+
+test('whom a policy is for, where nobody is', (t) => {
+  const targets = (policy: Rules) => explainPolicies([policy], BPF)[0]?.target;
+  const spec = { selector: { matchExpressions: [{ key: 'label', operator: 'In', values: ['a=b'] }] } };
+  t.regex(targets({ kind: 'KubeArmorClusterPolicy', spec }) ?? '', /^nobody outside Kubernetes/);
+  t.is(targets({ kind: 'KubeArmorPolicy', spec }), 'no container: its selector has no matchLabels');
+});
+
+test('what lint has against the selector, and rules that overlap, are remarks', (t) => {
+  const rules = {
+    process: {
+      matchDirectories: [{ dir: '/usr/bin/', recursive: true, action: 'Block' }],
+      matchPaths: [{ path: '/usr/bin/ls', action: 'Allow' }],
+    },
+  };
+  const [target] = explainPolicies([container('p', rules, { 'kubearmor.io/container.name': 'web' })], BPF);
+  t.true(target?.remarks.some((text) => text.startsWith('p: "web" selects every container') && text.includes('KA104')));
+  t.true(target?.remarks.some((text) => text.startsWith('Of rules that overlap, BPF-LSM takes the first of these')));
+});
+
+test('raw AppArmor rules are not passed over', (t) => {
+  const [target] = explainPolicies([container('p', { apparmor: 'deny /etc/** w,\n' })], {
+    ...BPF,
+    enforcer: 'apparmor',
+  });
+  t.true(target?.remarks.some((text) => text.startsWith('p has raw AppArmor rules.')));
 });

@@ -16,7 +16,7 @@ function targetLines({ target, policies, sections, budget, remarks }: TargetExpl
   const several = policies.length > 1;
   const lines = [`For ${target} (${policies.join(', ')})`];
   for (const section of sections) lines.push('', ...sectionLines(section, several));
-  if (sections.length === 0) lines.push('', '  No rule: nothing changes.');
+  if (sections.length === 0) lines.push('', '  No rule.');
   lines.push('');
   if (budget !== undefined)
     lines.push(`  BPF map: ${budget.entries} of ${budget.limit} entries${over(budget.entries, budget.limit)}.`);

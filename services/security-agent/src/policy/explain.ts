@@ -1,10 +1,13 @@
 import { type BpfBudget, bpfBudget } from './budget.ts';
+import type { ValuePath } from './document.ts';
+import { firewallRules } from './explain-firewall.ts';
+import { type ExplainedRule, remarksOn } from './explain-remarks.ts';
 import { type Effect, effectOf, sentence } from './explain-rule.ts';
+import { nameOf, targetOf } from './explain-target.ts';
 import type { Severity } from './finding.ts';
-import { expandCommas, type FlatRule, flatRules, isFields, subjectOf } from './flat-rules.ts';
-import { lintPolicy } from './lint/index.ts';
+import { expandCommas, type FlatRule, flatRules } from './flat-rules.ts';
+import { lintPolicy, type PolicyFinding } from './lint/index.ts';
 import type { Enforcer } from './lint/rule.ts';
-import { shownValue } from './shown-value.ts';
 
 /** What KubeArmor does with an access that an allow-list does not name; its own default is audit. */
 export type Posture = 'audit' | 'block' | 'allow';
@@ -49,7 +52,8 @@ export type Category =
   | 'capabilities'
   | 'system calls'
   | 'USB devices'
-  | 'presets';
+  | 'presets'
+  | 'firewall';
 
 /** Explains policies, those for one target together. The order is that of the policies. */
 export function explainPolicies(policies: readonly unknown[], options: ExplainOptions): TargetExplanation[] {
@@ -58,40 +62,94 @@ export function explainPolicies(policies: readonly unknown[], options: ExplainOp
 
 function explainTarget(target: string, policies: readonly unknown[], options: ExplainOptions): TargetExplanation {
   const rules = policies.flatMap((policy) => explainedRules(policy, options.enforcer));
-  const categories = [...new Set(rules.map(({ rule }) => categoryOf(rule)))];
-  const sections = CATEGORIES.filter((category) => categories.includes(category)).map((section) => {
-    const own = rules.filter(({ rule }) => categoryOf(rule) === section);
-    return { section, statements: own.map(({ statement }) => statement), otherwise: otherwise(section, own, options) };
+  const sections = CATEGORIES.flatMap((section) => {
+    const own = rules.filter(({ category }) => category === section);
+    if (own.length === 0) return [];
+    return [
+      { section, statements: own.map(({ statement }) => statement), otherwise: otherwise(section, own, options) },
+    ];
   });
-  const flat = rules.map(({ rule, statement }) => ({ rule, policy: statement.policy }));
   return {
     target,
     policies: policies.map(nameOf),
     sections,
-    ...(options.enforcer === 'apparmor' ? {} : { budget: bpfBudget(policies) }),
-    remarks: [...replacements(flat), ...enforcerRemarks(flat, options), ...visibilityRemarks(flat)],
+    ...(options.enforcer === 'apparmor' || sections.every(({ section }) => section === 'firewall')
+      ? {}
+      : { budget: bpfBudget(policies) }),
+    remarks: remarksOn(policies, rules, options),
   };
-}
-
-interface ExplainedRule {
-  readonly rule: FlatRule;
-  readonly statement: Statement;
 }
 
 /** What lint says about a rule stands with the first of the things that its commas separate. */
 function explainedRules(policy: unknown, enforcer: Enforcer): ExplainedRule[] {
   const findings = lintPolicy(policy, { enforcer }).filter(({ severity }) => severity !== 'info');
-  const told = new Set<FlatRule['at']>();
-  return expandCommas(flatRules(policy)).map((rule) => {
-    const own = told.has(rule.at) ? [] : findings.filter(({ path }) => rule.at.every((step, at) => path[at] === step));
+  const told = new Set<ValuePath>();
+  const found = (at: ValuePath): PolicyFinding[] =>
+    findings.filter(({ path }) => at.every((step, i) => path[i] === step));
+  const notesOf = (own: readonly PolicyFinding[]): Statement['notes'] =>
+    own.map(({ rule, severity, message }) => ({ rule, severity, text: message }));
+  const rules = expandCommas(flatRules(policy)).map((rule): ExplainedRule => {
+    const own = found(rule.at);
+    const notes = told.has(rule.at) ? [] : notesOf(own);
     told.add(rule.at);
-    const notes = own.map(({ rule: id, severity, message }) => ({ rule: id, severity, text: message }));
-    return { rule, statement: { policy: nameOf(policy), effect: effectOf(rule), text: sentence(rule), notes } };
+    const statement = { policy: nameOf(policy), ...inWords(rule, own, enforcer), notes };
+    return { category: categoryOf(rule), rule, statement };
   });
+  const firewall = firewallRules(policy).map(({ at, effect, text }): ExplainedRule => {
+    return { category: 'firewall', statement: { policy: nameOf(policy), effect, text, notes: notesOf(found(at)) } };
+  });
+  return [...rules, ...firewall];
 }
+
+function inWords(
+  rule: FlatRule,
+  findings: readonly PolicyFinding[],
+  enforcer: Enforcer,
+): Pick<Statement, 'effect' | 'text'> {
+  const text = sentence(rule, enforcer);
+  const effect = effectOf(rule);
+  const never = effect === 'reported' ? NEVER_REPORTED : NEVER_ENFORCED;
+  const dead = effect !== 'nothing' && findings.some(({ rule: id }) => never[id]?.includes(enforcer) === true);
+  return dead
+    ? { effect: 'nothing', text: `It says "${text.slice(0, -1)}", and that does not hold.` }
+    : { effect, text };
+}
+
+const ALL: readonly Enforcer[] = ['bpf', 'apparmor', 'both'];
+
+/** What lint finds of rules that never block or allow anything, and under which enforcers. */
+const NEVER_ENFORCED: Readonly<Record<string, readonly Enforcer[]>> = {
+  KA016: ['bpf'],
+  KA202: ['bpf'],
+  KA203: ALL,
+  KA204: ['bpf'],
+  KA205: ['bpf'],
+  KA206: ['bpf'],
+  KA207: ['bpf'],
+  KA208: ['bpf'],
+  KA209: ALL,
+  KA220: ['bpf'],
+  KA222: ['apparmor'],
+  KA250: ALL,
+  KA251: ALL,
+  KA254: ALL,
+  KA282: ['apparmor'],
+};
+
+/** The same of rules that only report, which KubeArmor does itself, whatever the enforcer. */
+const NEVER_REPORTED: Readonly<Record<string, readonly Enforcer[]>> = {
+  KA207: ['bpf'],
+  KA209: ALL,
+  KA221: ALL,
+  KA250: ALL,
+  KA251: ALL,
+  KA272: ALL,
+  KA282: ['apparmor'],
+};
 
 const CATEGORIES: readonly Category[] = [
   ...(['programs', 'files', 'network', 'DNS', 'capabilities', 'system calls', 'USB devices', 'presets'] as const),
+  'firewall',
 ];
 
 function categoryOf({ section, list }: FlatRule): Category {
@@ -119,88 +177,27 @@ const POSTURES: Readonly<Record<Posture, string>> = {
   allow: 'is allowed in silence (default posture allow)',
 };
 
-function otherwise(section: Category, rules: readonly ExplainedRule[], { posture }: ExplainOptions): string {
-  const allowed = rules.filter(({ statement }) => statement.effect === 'allowed');
+function otherwise(section: Category, rules: readonly ExplainedRule[], { posture, enforcer }: ExplainOptions): string {
+  if (section === 'firewall') return firewallOtherwise(rules, posture);
+  const allowed = rules.filter(({ rule }) => rule !== undefined && makesAllowList(rule, enforcer));
   if (allowed.length === 0) return 'Everything else is as it was.';
-  const narrow = allowed.every(({ rule }) => rule.sources !== undefined);
+  const narrow = allowed.every(({ rule }) => rule?.sources !== undefined);
   const whose = narrow ? ', also for programs that no rule names,' : '';
   return `This is an allow-list of ${section}: everything else${whose} ${POSTURES[posture]}.`;
 }
 
-/** Rules of different policies for the same thing: in the map the later one replaces the earlier. */
-function replacements(rules: readonly { readonly rule: FlatRule; readonly policy: string }[]): string[] {
-  const seen = new Map<string, { readonly rule: FlatRule; readonly policy: string }>();
-  const remarks: string[] = [];
-  for (const each of rules) {
-    const { rule, policy } = each;
-    if (effectOf(rule) !== 'blocked' && effectOf(rule) !== 'allowed') continue;
-    for (const source of rule.sources ?? ['']) {
-      const key = JSON.stringify([categoryOf(rule), rule.list, subjectOf(rule), source]);
-      const other = seen.get(key);
-      if (other !== undefined && other.rule.action !== rule.action) {
-        remarks.push(
-          `${policy} says ${rule.action} of ${subjectOf(rule)}, ${other.policy} says ${other.rule.action}: under BPF-LSM the one applied last holds, under AppArmor Block.`,
-        );
-      }
-      seen.set(key, each);
-    }
-  }
-  return remarks;
+/** An Allow makes one even where it never matches; one that the enforcer does not read makes none. */
+function makesAllowList(rule: FlatRule, enforcer: Enforcer): boolean {
+  if (rule.action !== 'Allow' || rule.section === 'presets' || rule.section === 'syscalls') return false;
+  return (
+    !(enforcer === 'bpf' && rule.list === 'matchPatterns') &&
+    !(enforcer === 'apparmor' && rule.list === 'matchDNSQueries')
+  );
 }
 
-function enforcerRemarks(
-  rules: readonly { readonly rule: FlatRule }[],
-  { enforcer, posture }: ExplainOptions,
-): string[] {
-  if (enforcer === 'bpf') return [];
-  const programs = rules.some(({ rule }) => rule.section === 'process' && effectOf(rule) === 'allowed');
-  const files = rules.some(({ rule }) => rule.section === 'file' && effectOf(rule) === 'allowed');
-  const shared = programs !== files && posture === 'block';
-  return [
-    'Under AppArmor the container must be created with the profile (security_opt apparmor=kubearmor_<name>); without it nothing is enforced.',
-    ...(shared
-      ? [
-          'Under AppArmor programs and files share one allow-list: with the posture block, what is not listed of the other is refused as well.',
-        ]
-      : []),
-  ];
-}
-
-const VISIBILITY: Partial<Readonly<Record<Category, string>>> = {
-  programs: 'process',
-  files: 'file',
-  network: 'network',
-  DNS: 'dns',
-  capabilities: 'capabilities',
-};
-
-function visibilityRemarks(rules: readonly { readonly rule: FlatRule }[]): string[] {
-  const needed = rules
-    .filter(({ rule }) => effectOf(rule) === 'reported')
-    .flatMap(({ rule }) => VISIBILITY[categoryOf(rule)] ?? []);
-  const tokens = CATEGORIES.flatMap((category) => VISIBILITY[category] ?? []).filter((token) => needed.includes(token));
-  return tokens.length === 0
-    ? []
-    : [`What is only reported needs KubeArmor's -visibility to have ${tokens.join(', ')}.`];
-}
-
-/** Whom a policy is for. Policies of one selector work together. */
-function targetOf(policy: unknown): string {
-  const spec = isFields(policy) && isFields(policy.spec) ? policy.spec : {};
-  const host = isFields(policy) && policy.kind === 'KubeArmorHostPolicy';
-  const selector = host ? spec.nodeSelector : spec.selector;
-  const labels = isFields(selector) && isFields(selector.matchLabels) ? Object.entries(selector.matchLabels) : [];
-  const written = labels.map(([name, value]) => `${name} = ${shownValue(value)}`).join(' and ');
-  if (host)
-    return written === 'kubearmor.io/hostname = *'
-      ? 'every host'
-      : written === ''
-        ? 'no host: it has no labels'
-        : `hosts with ${written}`;
-  return written === '' ? 'the containers of the deployment it is attached to' : `containers with ${written}`;
-}
-
-function nameOf(policy: unknown): string {
-  const metadata = isFields(policy) ? policy.metadata : undefined;
-  return isFields(metadata) && typeof metadata.name === 'string' ? metadata.name : '(no name)';
+function firewallOtherwise(rules: readonly ExplainedRule[], posture: Posture): string {
+  if (rules.every(({ statement }) => statement.effect !== 'allowed')) return 'Every other packet passes as before.';
+  return posture === 'audit'
+    ? 'This is an allow-list of the firewall: every other packet passes and is reported (default posture audit).'
+    : `This is an allow-list of the firewall: every other packet is dropped, in both directions (default posture ${posture}).`;
 }
