@@ -77,7 +77,7 @@ function startVerdict(profiles: Profiles, listed: Listed, event: SecurityEvent):
 }
 
 function matching(rules: readonly ProfileRule[], path: string): readonly ProfileRule[] {
-  return rules.filter(({ expression }) => expression.test(path));
+  return rules.filter(({ glob }) => glob.test(path));
 }
 
 /** Everybody is denied, or with ownerOnly everybody else; an unknown owner counts as somebody else. */

@@ -1,10 +1,11 @@
 /** The AppArmor profile KubeArmor writes for a container, as far as its rules go (enforcer/appArmorProfile.go). */
 import { apparmorGlob } from './apparmor-glob.ts';
+import type { Glob } from './glob.ts';
 import type { CapabilityMatch, ObjectRule, ProtocolMatch, Rule } from './rule.ts';
 
 export interface ProfileRule {
   readonly rule: ObjectRule;
-  readonly expression: RegExp;
+  readonly glob: Glob;
   readonly deny: boolean;
 }
 
@@ -55,7 +56,7 @@ function profileOf(rules: readonly Rule[]): Profile {
 }
 
 function profileRule(rule: ObjectRule): ProfileRule {
-  return { rule, expression: apparmorGlob(entityOf(rule)), deny: rule.ref.action === 'Block' };
+  return { rule, glob: apparmorGlob(entityOf(rule)), deny: rule.ref.action === 'Block' };
 }
 
 /** Directories end in `{,**}` or `{,*}`; a program's name alone stands for it anywhere (appArmorTemplate.go). */

@@ -14,6 +14,7 @@ import type {
   Verdict,
 } from '../types.ts';
 import type { Section } from './decision.ts';
+import { feederGlob } from './feeder-glob.ts';
 import { guardsOf, type Rule, sourcesOf, syscallSourcesOf } from './rule.ts';
 import { type Ancestry, refOf } from './rule-ref.ts';
 import { usbClass } from './usb-class.ts';
@@ -75,6 +76,7 @@ function objectRules(operation: 'process' | 'file', section: ObjectSections, anc
         ref: refOf(ancestry, `${operation}.matchPatterns`, index, rule.pattern, rule),
         unreported,
         pattern: rule.pattern,
+        glob: feederGlob(rule.pattern),
         ownerOnly: rule.ownerOnly === true,
         readOnly: operation === 'file' && rule.readOnly === true,
       }),

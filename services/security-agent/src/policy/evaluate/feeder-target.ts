@@ -4,7 +4,6 @@
  * ends at its first blank, patterns count, directories without a slash match as prefixes.
  */
 import type { SecurityEvent } from '../event.ts';
-import { globMatches } from './feeder-glob.ts';
 import type { DirectoryMatch, ObjectRule } from './rule.ts';
 
 /** The parts of an event that object rules are compared with. */
@@ -46,7 +45,7 @@ export function targetMatches(rule: ObjectRule, object: FeederObject): boolean {
     case 'directory':
       return directoryMatches(rule, object);
     case 'pattern':
-      return globMatches(rule.pattern, object.resource) || globMatches(rule.pattern, object.program);
+      return rule.glob.test(object.resource) || rule.glob.test(object.program);
   }
 }
 

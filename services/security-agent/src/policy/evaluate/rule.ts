@@ -1,5 +1,6 @@
 import type { DirectoryRule, PathRule, SourcePath, SyscallSource } from '../types.ts';
 import type { RuleRef } from './decision.ts';
+import type { Glob } from './glob.ts';
 
 /** Matched by KubeArmor as written: rules keep their order, which decides between them. */
 interface Ordered {
@@ -48,6 +49,8 @@ export interface PatternMatch extends Ordered {
   readonly kind: 'pattern';
   readonly operation: 'process' | 'file';
   readonly pattern: string;
+  /** The pattern as the feeder matches it. */
+  readonly glob: Glob;
   readonly ownerOnly: boolean;
   readonly readOnly: boolean;
 }
