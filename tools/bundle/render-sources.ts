@@ -4,7 +4,8 @@ import type { Settings } from '#tools/settings.ts';
 import { signText, textIsSigned } from '#tools/signing/signature.ts';
 import type { Signer } from '#tools/signing/signer.ts';
 import { environmentOf } from './bundle-variables.ts';
-import { recordHolds, type SourceRecord, SourceRecorder } from './source-record.ts';
+import { recordHolds } from './record-holds.ts';
+import { type SourceRecord, SourceRecorder } from './source-record.ts';
 import { toolFingerprint } from './tool-fingerprint.ts';
 import type { Publishable, Warning } from './types.ts';
 

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { entriesOf } from './source-files.ts';
-import { readSourceText } from './source-text.ts';
 import type { Variables } from './variables.ts';
 
 /** What a load of a bundle looked at: whoever finds all of it unchanged knows what the load would give. */
@@ -50,34 +48,17 @@ export class SourceRecorder {
   }
 }
 
-/** Whether everything that a load looked at is as it was. */
-export async function recordHolds(record: SourceRecord, root: string, environment: Variables): Promise<boolean> {
-  const variables = Object.entries(record.variables).every(([name, value]) => digestOf(environment, name) === value);
-  if (!variables) return false;
-  const checks = await Promise.all([
-    ...Object.entries(record.files).map(async ([file, value]) => (await digestOfFile(root, file)) === value),
-    ...Object.entries(record.folders).map(async ([folder, value]) => (await digestOfFolder(root, folder)) === value),
-  ]);
-  return checks.every(Boolean);
-}
-
-async function digestOfFile(root: string, file: string): Promise<string> {
-  return readSourceText(root, file).then(digest, () => '');
-}
-
-async function digestOfFolder(root: string, folder: string): Promise<string> {
-  return entriesOf(root, folder).then(digestOfNames, () => '');
-}
-
-function digestOfNames(entries: readonly Dirent[]): string {
+/** Of what is in a folder: which names there are, and which are folders. */
+export function digestOfNames(entries: readonly Dirent[]): string {
   return digest(JSON.stringify(entries.map((entry) => [entry.name, entry.isDirectory()])));
 }
 
-function digestOf(environment: Variables, name: string): string {
+/** Of a variable's value; empty where it is not set. */
+export function digestOf(environment: Variables, name: string): string {
   const value = environment.get(name);
   return value === undefined ? '' : digest(value);
 }
 
-function digest(text: string): string {
+export function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

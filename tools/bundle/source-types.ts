@@ -1,5 +1,3 @@
-import type { Attachment, Property } from './types.ts';
-
 /** What each kind of source holds once variables are resolved and its schema holds; field names are Open Horizon's. */
 
 /** horizon-armor.yaml: what the bundle is called, and what its sources may name. */
@@ -134,4 +132,19 @@ export interface PatternFile {
 /** images.lock.yaml: image as written in a deployment → architecture → `sha256:…`. */
 export interface ImagesLockFile {
   readonly images: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface Property {
+  readonly name: string;
+  readonly value: string | number | boolean | readonly string[];
+  readonly type?: 'string' | 'version' | 'boolean' | 'int' | 'float' | 'list of strings';
+}
+
+/** One attachment of a security policy, as a deployer writes it (design §4). Exactly one of `use`, `file`. */
+export interface Attachment {
+  readonly use?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly file?: string;
+  /** Container of the deployment, `*` for each; needed only where the service has several, or is not in the bundle. */
+  readonly container?: string;
 }

@@ -6,9 +6,12 @@ import type {
   ImagesLockFile,
   NodePolicyFile,
   PatternFile,
+  Property,
   ServiceFile,
   ServicePolicyFile,
 } from './source-types.ts';
+
+export type { Attachment, Property } from './source-types.ts';
 
 /** A value read from a source file, with what it takes to point into that file. `file` is relative to the bundle. */
 export interface Source<T> {
@@ -16,21 +19,6 @@ export interface Source<T> {
   readonly value: T;
   /** Position of a path in the value (`['service', 'name']`), counting from 1; the nearest parent's when it is absent. */
   locate(path: readonly (string | number)[]): { readonly line: number; readonly column: number };
-}
-
-export interface Property {
-  readonly name: string;
-  readonly value: string | number | boolean | readonly string[];
-  readonly type?: 'string' | 'version' | 'boolean' | 'int' | 'float' | 'list of strings';
-}
-
-/** One attachment of a security policy, as a deployer writes it (design §4). Exactly one of `use`, `file`. */
-export interface Attachment {
-  readonly use?: string;
-  readonly with?: Readonly<Record<string, unknown>>;
-  readonly file?: string;
-  /** Container of the deployment, `*` for each; needed only where the service has several, or is not in the bundle. */
-  readonly container?: string;
 }
 
 /** A source with the name that its file gives it (`deployment-policies/<name>.yaml`). */
