@@ -17,7 +17,7 @@ function targetLines({ target, policies, sections, budget, remarks }: TargetExpl
   const lines = [`For ${target} (${policies.join(', ')})`];
   for (const section of sections) lines.push('', ...sectionLines(section, several));
   if (sections.length === 0) lines.push('', '  No rule.');
-  lines.push('');
+  if (budget !== undefined || remarks.length > 0) lines.push('');
   if (budget !== undefined)
     lines.push(`  BPF map: ${budget.entries} of ${budget.limit} entries${over(budget.entries, budget.limit)}.`);
   for (const remark of remarks) lines.push(`  ${remark}`);

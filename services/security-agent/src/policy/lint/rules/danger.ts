@@ -39,6 +39,7 @@ export const dangerRules: readonly Rule<PolicySubject>[] = [
     *check({ rules }) {
       for (const rule of rules) {
         if (rule.section !== 'process' || !blocksAll(rule) || !PROGRAMS.includes(subjectOf(rule))) continue;
+        if (isHollow(rule)) continue;
         yield {
           path: [...rule.at, 'dir'],
           message: `no process can start a program of ${subjectOf(rule)} any more`,
@@ -60,7 +61,7 @@ export const dangerRules: readonly Rule<PolicySubject>[] = [
         if (rule.section !== 'file' || !blocksAll(rule)) continue;
         const subject = subjectOf(rule);
         const writing = rule.fields.readOnly === true;
-        if (!(writing ? WRITTEN_BY_ALL : READ_BY_ALL).includes(subject)) continue;
+        if (!(writing ? WRITTEN_BY_ALL : READ_BY_ALL).includes(subject) || isHollow(rule)) continue;
         yield {
           path: [...rule.at, 'dir'],
           message: `no process can ${writing ? 'write to' : 'open'} anything in ${subject} any more`,
@@ -88,7 +89,7 @@ export const dangerRules: readonly Rule<PolicySubject>[] = [
         if (wide !== undefined)
           yield {
             path: [...rule.at, 'protocol'],
-            message: `no process can use ${wide} any more`,
+            message: `no process can use ${wide === 'all' ? 'the network' : wide} any more`,
             fix: 'Name the programs: fromSource.',
           };
       }
@@ -184,6 +185,11 @@ export const dangerRules: readonly Rule<PolicySubject>[] = [
     },
   },
 ];
+
+/** A rule without `recursive` on a directory that has nothing but directories in it. */
+function isHollow(rule: FlatRule): boolean {
+  return rule.fields.recursive !== true && ['/', '/sys/', '/usr/', '/usr/local/'].includes(subjectOf(rule));
+}
 
 function blocksAll({ action, sources, fields }: FlatRule): boolean {
   return action === 'Block' && sources === undefined && fields.pts !== false && fields.ownerOnly !== true;

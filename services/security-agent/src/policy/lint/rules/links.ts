@@ -78,10 +78,10 @@ export const linkRules: readonly Rule<PolicySubject>[] = [
   },
 ];
 
+/** In the directories of the system; what lies in one of its own is mostly the real file. */
 function isAlternative(rule: FlatRule): boolean {
-  const subject = subjectOf(rule);
-  const name = subject.split('/').at(-1) ?? '';
-  return ALTERNATIVES.has(name) && !subject.startsWith('/opt/') && !subject.startsWith('/usr/local/');
+  const [, name = ''] = /^(?:(?:\/usr)?\/s?bin\/)?([^/]+)$/.exec(subjectOf(rule)) ?? [];
+  return ALTERNATIVES.has(name);
 }
 
 function keyOf({ text, what, rule }: NamedPath): string {

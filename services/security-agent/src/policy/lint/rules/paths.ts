@@ -100,8 +100,8 @@ export const pathRules: readonly Rule<PolicySubject>[] = [
     bad: paths(long),
     good: paths('/srv/file'),
     *check(subject) {
-      for (const { text, at } of namedPaths(subject)) {
-        if (fitsKey(text)) continue;
+      for (const { text, at, rule } of namedPaths(subject)) {
+        if (fitsKey(text) || !isEnforced(rule)) continue;
         yield {
           path: at,
           message: `${Buffer.byteLength(text)} bytes: more than 199 never match`,
@@ -122,9 +122,9 @@ export const pathRules: readonly Rule<PolicySubject>[] = [
     bad: directory('/usr/local/lib/python3.12/site-packages/homeassistant/components/'),
     good: directory('/usr/local/lib/python3.12/site-packages/homeassistant/'),
     *check(subject) {
-      for (const { text, at, what } of namedPaths(subject)) {
+      for (const { text, at, what, rule } of namedPaths(subject)) {
         const bytes = Buffer.byteLength(text);
-        if (what !== 'dir' || bytes <= DIRECTORY_BYTES) continue;
+        if (what !== 'dir' || bytes <= DIRECTORY_BYTES || !isEnforced(rule)) continue;
         yield {
           path: at,
           message: `${bytes} bytes: a directory of more than ${DIRECTORY_BYTES} never matches`,
@@ -143,9 +143,9 @@ export const pathRules: readonly Rule<PolicySubject>[] = [
     bad: paths(`/${'a/'.repeat(20)}b`),
     good: paths('/a/b'),
     *check(subject) {
-      for (const { text, at } of namedPaths(subject)) {
+      for (const { text, at, rule } of namedPaths(subject)) {
         const names = text.split('/').filter((name) => name !== '').length;
-        if (names > 20)
+        if (names > 20 && isEnforced(rule))
           yield {
             path: at,
             message: `${names} names deep: more than 20 never match`,
@@ -226,6 +226,11 @@ export const pathRules: readonly Rule<PolicySubject>[] = [
     },
   },
 ];
+
+/** Rules that only report are compared by KubeArmor itself, whose paths have no limits (feeder/policyMatcher.go). */
+function isEnforced({ section, action }: FlatRule): boolean {
+  return section !== 'syscalls' && action !== 'Audit';
+}
 
 /** A last name with an extension; `conf.d` and `python3.12` are those of directories. */
 const FILE_NAME = /[^/]\.(?!d$)[A-Za-z][A-Za-z0-9]*$/;

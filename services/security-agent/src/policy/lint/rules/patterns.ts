@@ -27,7 +27,7 @@ export const patternRules: readonly Rule<PolicySubject>[] = [
         yield {
           path: [...rule.at, 'pattern'],
           message: `patterns are skipped under BPF-LSM: "${subjectOf(rule)}" is not ${rule.action === 'Allow' ? 'allowed' : 'blocked'}`,
-          fix: 'Use matchDirectories, matchPaths or execname.',
+          fix: instead(rule),
         };
       }
     },
@@ -97,7 +97,7 @@ export const patternRules: readonly Rule<PolicySubject>[] = [
           yield {
             path: at,
             message: `"${text}" breaks the profile: ${fault}`,
-            fix: 'Name its directory, or rename it.',
+            fix: text.startsWith('/') ? 'Name its directory, or rename it.' : 'Write the whole path, from the root.',
           };
       }
     },
@@ -112,6 +112,16 @@ function* pastedTexts(
     if (rule.list === 'matchPatterns' && isPasted(rule) && subjectOf(rule) !== '')
       yield { text: subjectOf(rule), at: [...rule.at, 'pattern'] };
   }
+}
+
+/** What to write in place of a pattern. */
+function instead(rule: FlatRule): string {
+  const text = subjectOf(rule);
+  const [, name] = /^\/(?:\*{1,2}\/)+([\w.+-]+)$/.exec(text) ?? [];
+  if (rule.section === 'process' && name !== undefined) return `Write execname: ${name} in matchPaths.`;
+  if (/^\/[^*?[\]{}^$\\]+[^/*?[\]{}^$\\]$/.test(text))
+    return `Write path: ${text} in matchPaths: there is no wildcard in it.`;
+  return `Use matchDirectories${rule.section === 'process' ? ', matchPaths or execname' : ' or matchPaths'}.`;
 }
 
 /** Audit rules never reach the profile. */

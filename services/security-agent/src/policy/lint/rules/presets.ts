@@ -104,25 +104,35 @@ export const presetRules: readonly Rule<PolicySubject>[] = [
     severity: 'warning',
     why:
       '`anonymousMapExec` with Block ends programs that compile while they run (Node.js, Java, .NET, LuaJIT), without an ' +
-      'event. `exec` with Block did not stop `docker exec -it` in a run; its Audit alerts (§0, §4.8).',
-    fix: 'Try it with Audit first.',
+      'event; with Audit it does nothing at all, since KubeArmor can not read the events that its kernel side sends ' +
+      '(presets/anonmapexec). `exec` with Block did not stop `docker exec -it` in a run; its Audit alerts (§0, §4.8).',
+    fix: 'Try `anonymousMapExec` with Block on a test node: no Audit tells what it would end. Use `exec` with Audit.',
     bad: preset('anonymousMapExec'),
-    good: preset('anonymousMapExec', 'Audit'),
+    good: preset('exec', 'Audit'),
     *check({ spec }) {
       if (!Array.isArray(spec.presets)) return;
       for (const [index, each] of spec.presets.entries()) {
-        if (!isFields(each) || each.action === 'Audit') continue;
-        const says = CARE.get(textAt(each, 'name'));
-        if (says !== undefined)
-          yield { path: ['spec', 'presets', index], message: says, fix: 'Try it with Audit first.' };
+        if (!isFields(each)) continue;
+        const says = CARE.get(`${textAt(each, 'name')} ${each.action === 'Audit' ? 'Audit' : 'Block'}`);
+        if (says !== undefined) yield { path: ['spec', 'presets', index], ...says };
       }
     },
   },
 ];
 
-const CARE: ReadonlyMap<string, string> = new Map(
+const CARE: ReadonlyMap<string, Pick<Report, 'message' | 'fix'>> = new Map(
   Object.entries({
-    anonymousMapExec: 'anonymousMapExec blocks programs that compile while they run: Node.js, Java, .NET',
-    exec: 'exec with Block did not stop docker exec in a run of KubeArmor; Audit does report it',
+    'anonymousMapExec Block': {
+      message: 'anonymousMapExec blocks programs that compile while they run: Node.js, Java, .NET',
+      fix: 'Try it on a test node first: its Audit reports nothing.',
+    },
+    'anonymousMapExec Audit': {
+      message: 'anonymousMapExec with Audit does nothing: no report of it ever arrives',
+      fix: 'Write Block, or leave it away.',
+    },
+    'exec Block': {
+      message: 'exec with Block did not stop docker exec in a run of KubeArmor; Audit does report it',
+      fix: 'Write Audit.',
+    },
   }),
 );

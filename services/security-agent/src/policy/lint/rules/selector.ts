@@ -96,8 +96,16 @@ export const selectorRules: readonly Rule<PolicySubject>[] = [
     *check(subject) {
       const path = labelPath(subject, CONTAINER_NAME);
       const value = labelValue(subject, CONTAINER_NAME);
-      if (path === undefined || value === undefined || !compiles(value)) return;
-      if (value.startsWith('^')) {
+      // KA102 speaks of a name beside other labels, which Kubernetes reads as a list of containers.
+      if (path === undefined || value === undefined || !compiles(value) || labels(subject.spec.selector).length > 1)
+        return;
+      if (value === '') {
+        yield {
+          path,
+          message: 'an empty name selects every container',
+          fix: 'Write a name, or ".*" if all are meant.',
+        };
+      } else if (value.startsWith('^')) {
         yield {
           path,
           message: `"${value}" selects nothing: the text it is matched in begins with the label's name`,
