@@ -60,8 +60,10 @@ export class FileHooks {
     return { path, owner: owners[path] ?? 0, parentOwner: owners[parent] ?? 0 };
   }
 
+  /** What was opened before was there, or is since. */
   #isPresent(path: string): boolean {
-    return this.#root.changed.has(path) || this.#root.facts.present?.includes(path) === true;
+    const { changed, lookedUp, facts } = this.#root;
+    return changed.has(path) || lookedUp.has(path) || facts.present?.includes(path) === true;
   }
 
   #isOfImage(path: string): boolean {
