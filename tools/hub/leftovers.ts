@@ -25,8 +25,8 @@ export interface Leftovers {
  * - The attachment point is still in the bundle, with nothing attached: the policy ends.
  * - A pattern's copy of a policy that goes on elsewhere: the copy is deleted. A withdrawal would end the policy
  *   everywhere, since all copies share one seq.
- * - The attachment point is gone from the bundle: perhaps another bundle of the same publisher has it now. It is named,
- *   and ends with `prune` only.
+ * - The attachment point is not in the bundle: another bundle of the same publisher may have it. That it has is certain
+ *   where the deployment policy is on the hub; otherwise it is named. It ends with `prune` only.
  */
 export function findLeftovers(
   { objects, deploymentPolicies, nodePolicies }: Publishable,
@@ -40,7 +40,7 @@ export function findLeftovers(
     ...nodePolicies.map(({ id, file }) => [`node.${id}`, file] as const),
   ]);
   const remove: Removable[] = [];
-  const notices: Notice[] = [];
+  const unknown = new Set<string>();
   const ending = new Map<string, Withdrawable>();
   for (const [objectId, stored] of snapshot.objects) {
     const name = parseObjectId(objectId);
@@ -54,14 +54,19 @@ export function findLeftovers(
     } else if (files.has(point) || prune) {
       ending.set(name.contentId, joined(ending.get(name.contentId), payload, stored.envelope, stored, file));
     } else {
-      notices.push({
-        about: objectId,
-        message: `a security policy of your key that this bundle does not have (${payload.policies.length} policies)`,
-        fix: 'If no other bundle of yours has it: publish --prune withdraws it.',
-      });
+      const deployed = name.layer === 'deployment' && snapshot.deploymentPolicies.has(name.point);
+      if (!deployed) unknown.add(name.contentId);
     }
   }
-  return { withdraw: [...ending.values()], remove, notices };
+  return { withdraw: [...ending.values()], remove, notices: unknown.size === 0 ? [] : [ofOthers([...unknown])] };
+}
+
+function ofOthers(ids: readonly string[]): Notice {
+  return {
+    about: ids.join(', '),
+    message: 'signed with your key, and not of this bundle: of another bundle of yours, or left over',
+    fix: 'Nothing needs doing for another bundle; publish --prune withdraws what is left over.',
+  };
 }
 
 function joined(

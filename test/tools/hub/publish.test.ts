@@ -206,11 +206,27 @@ test('a policy whose attachment point is gone is named, and ended with --prune o
   await publishes(t, p);
   rmSync(join(p.dir, 'node-policies/edge.yaml'));
   const kept = await p.run(['publish']);
-  t.regex(kept.stderr, /note: node\.edge\.[0-9a-f]{12}: a security policy of your key that this bundle does not have/);
+  t.regex(kept.stderr, /note: node\.edge\.[0-9a-f]{12}: signed with your key, and not of this bundle/);
   t.is((await objects(p)).get('node.edge.KEY')?.policies.length, 2);
   t.like(await publishes(t, p, '--prune'), { deleted: 2 });
   t.is((await objects(p)).get('node.edge.KEY')?.policies.length, 0);
   t.like(await publishes(t, p, '--prune'), { deleted: 0, requests: { writes: 0 } });
+});
+
+test('two bundles under one key: what the other deploys is no leftover, what may be its is said once', async (t) => {
+  const p = await publisher(t);
+  await publishes(t, p);
+  rmSync(join(p.dir, 'deployment-policies/web.yaml'));
+  t.notRegex((await p.run(['publish'])).stderr, /not of this bundle/);
+  p.write(
+    'node-policies/other.yaml',
+    (SMALL_BUNDLE['node-policies/edge.yaml'] ?? '').replace('value: edge', 'value: other'),
+  );
+  await publishes(t, p);
+  for (const file of ['edge', 'other']) rmSync(join(p.dir, `node-policies/${file}.yaml`));
+  const { stderr } = await p.run(['publish']);
+  t.regex(stderr, /note: node\.edge\.[0-9a-f]{12}, node\.other\.[0-9a-f]{12}: signed with your key, and not of this/);
+  t.is(stderr.match(/not of this bundle/g)?.length, 1);
 });
 
 test('a pattern’s copy of a policy that goes on elsewhere is deleted, not withdrawn', async (t) => {
