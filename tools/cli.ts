@@ -5,6 +5,13 @@ import { helpText, versionText } from './help.ts';
 
 const [name, ...rest] = process.argv.slice(2);
 
+// `hzn-armor … | head`: whoever reads has seen enough. What is under way is finished all the same.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 if (name === '--version' || name === '-V') {
   process.stdout.write(`${versionText()}\n`);
 } else if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {

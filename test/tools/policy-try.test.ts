@@ -264,6 +264,12 @@ test(
   () => [file('bad.yaml', POLICIES.replace('/etc/gshadow', 'etc/gshadow')), '--events', EVENT_FILE],
   /^bad\.yaml:7:\d+: spec\.file\.matchPaths\.1\.path/,
 );
+test(
+  'values for a policy that is no template',
+  errors,
+  () => [POLICY_FILE, '--with', 'action=Audit', '--events', EVENT_FILE],
+  /none of the files is a template/,
+);
 test('YAML that is none', errors, () => [file('broken.yaml', 'a: ['), '--events', EVENT_FILE], /^broken\.yaml:1:\d+/);
 test(
   'a file without a policy',

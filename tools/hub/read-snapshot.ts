@@ -73,7 +73,7 @@ async function firstFailureAfterAll<T extends readonly unknown[]>(
 }
 
 /** A user of the org proves by logging in that it exists; of another org, an empty listing would hide that it does not. */
-async function refuseForeignOrg({ exchange, org, user }: Hub): Promise<void> {
+export async function refuseForeignOrg({ exchange, org, user }: Hub): Promise<void> {
   if (user.startsWith(`${org}/`) || (await exchange.hasOrg(org))) return;
   throw new ArmorError(
     'HUB_DENIED',

@@ -5,6 +5,7 @@ import type { CommandContext } from '#tools/command.ts';
 import { containersOf } from '#tools/compat/deployment.ts';
 import type { Css } from '#tools/hub/css.ts';
 import { type Hub, openHub, requireCss, requireHub } from '#tools/hub/open-hub.ts';
+import { refuseForeignOrg } from '#tools/hub/read-snapshot.ts';
 import { loadSettings } from '#tools/load-settings.ts';
 import { loadSigner } from '#tools/signing/load-signer.ts';
 import type { Signer } from '#tools/signing/signer.ts';
@@ -35,6 +36,7 @@ export async function withLiveSession<T>(
   for (const warning of signer?.warnings ?? []) stderr.write(`warning: ${warning}\n`);
   const hub = await openHub(hubSettings, { signal, proxyEnv: env });
   try {
+    await refuseForeignOrg(hub);
     return await work({
       hub,
       css: requireCss(hub),

@@ -16,6 +16,7 @@ export interface LoadedPolicies {
 export type TemplateValues = Readonly<Record<string, unknown>>;
 
 interface Found {
+  templates: number;
   readonly policies: SecurityPolicy[];
   readonly notes: string[];
   readonly errors: ArmorError[];
@@ -34,9 +35,10 @@ export async function loadPolicies(
   cwd: string,
   values: TemplateValues,
 ): Promise<LoadedPolicies> {
-  const found: Found = { policies: [], notes: [], errors: [] };
+  const found: Found = { templates: 0, policies: [], notes: [], errors: [] };
   for (const path of paths) await loadPath(resolve(cwd, path), cwd, values, found);
   const errors = [...found.errors, ...doubleNames(found.policies)];
+  if (errors.length === 0 && found.templates === 0 && Object.keys(values).length > 0) errors.push(noTemplate());
   const [first, ...rest] = errors;
   if (first !== undefined) throw new ArmorErrors([first, ...rest]);
   return found;
@@ -83,6 +85,16 @@ async function loadFile(
   if (nothing && !searching) found.errors.push(noPolicy(file));
 }
 
+function noTemplate(): ArmorError {
+  const fix = 'Leave it out, or name a template of the catalogue.';
+  return new ArmorError(
+    'USAGE',
+    'none of the files is a template, which values could go into',
+    { request: '--with' },
+    fix,
+  );
+}
+
 function noPolicy(file: string): ArmorError {
   return new ArmorError(
     'SOURCE_INVALID',
@@ -110,6 +122,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** In a directory, templates that need values are passed over: a catalogue always has some. */
 function addTemplate(text: string, file: string, searching: boolean, values: TemplateValues, found: Found): void {
   try {
+    found.templates += 1;
     const template = parseTemplate(text, file);
     const required = Object.entries(template.parameters).filter(([, schema]) => schema.default === undefined);
     const missing = required.map(([name]) => name).filter((name) => !(name in values));

@@ -505,6 +505,13 @@ test('what is no CSS holds no policies because it is none', async (t) => {
   t.regex(stderr, /Check HZN_FSS_CSSURL/);
 });
 
+test('an org that there is not has no empty list', async (t) => {
+  const p = await published(t);
+  const { status, stderr } = await p.run(['policy', 'list'], { HZN_ORG_ID: 'nowhere' });
+  t.is(status, 1);
+  t.regex(stderr, /there is no org nowhere, or acme\/\w+ may not see it \(HUB_DENIED\)/);
+});
+
 test('rubbish under an id is shown as what it is, and a change replaces it', async (t) => {
   const p = await published(t);
   await ok(t, p, ...ADD);
