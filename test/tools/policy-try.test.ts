@@ -299,8 +299,9 @@ test(
   'a truncated archive',
   errors,
   () => [POLICY_FILE, '--events', file('cut.gz', gzipSync(EVENTS).subarray(0, 200))],
-  /^cut\.gz: unreadable after line \d+: unexpected end of file/,
+  /^cut\.gz: unreadable after line \d+: unexpected end of file .*gzip -cdq cut\.gz \|/,
 );
+test('a directory of telemetry', errors, () => [POLICY_FILE, '--events', '.'], /^\.: a directory \(SOURCE_MISSING\)/);
 
 test('an interrupted run reports what it has read', async (t) => {
   const controller = new AbortController();

@@ -166,15 +166,15 @@ class Trial {
 
 function unreadableSource(file: string, line: number, cause: unknown): ArmorError {
   if (cause instanceof ArmorError) return cause;
-  const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const message = cause instanceof Error ? cause.message : String(cause);
-  return missing
-    ? new ArmorError('SOURCE_MISSING', 'no such file', { file }, 'Check the path given to --events.', { cause })
-    : new ArmorError(
-        'SOURCE_INVALID',
-        `unreadable after line ${line}: ${message}`,
-        { file },
-        'Record it again, or cut it there.',
-        { cause },
-      );
+  if (code === 'ENOENT' || code === 'EISDIR') {
+    const what = code === 'ENOENT' ? 'no such file' : 'a directory';
+    return new ArmorError('SOURCE_MISSING', what, { file }, 'Name files of telemetry with --events.', { cause });
+  }
+  const fix =
+    code === 'Z_BUF_ERROR'
+      ? `It ends in the middle, perhaps because it is still written. For what is there: gzip -cdq ${file} | hzn-armor policy try … --events -`
+      : 'Record it again, or cut it there.';
+  return new ArmorError('SOURCE_INVALID', `unreadable after line ${line}: ${message}`, { file }, fix, { cause });
 }
