@@ -95,8 +95,8 @@ test('unknown fields, broken JSON and missing texts are 400 with Jackson’s wor
   const bodies = [service({ owner: 'acme/admin' }), '{"label":', {}, [], '"text"', service({ label: { a: 1 } })];
   for (const body of bodies) {
     const answer = await ask('POST', '/orgs/acme/services', { body });
-    t.deepEqual([answer.status, answer.body.code], [400, 'invalid-input']);
-    messages.push(answer.body.msg);
+    t.deepEqual([answer.status, answer.at('code')], [400, 'invalid-input']);
+    messages.push(String(answer.at('msg')));
   }
   t.regex(messages[0] ?? '', /^Unrecognized field "owner" \(class org\.openhorizon.*PostPutServiceRequest\)/);
   t.regex(messages[2] ?? '', /requirement failed/);
@@ -105,15 +105,14 @@ test('unknown fields, broken JSON and missing texts are 400 with Jackson’s wor
 test('scalars are coerced, as Jackson does it: a number is a fine version (§0)', async (t) => {
   const { ask } = await exchange(t);
   t.is((await ask('POST', '/orgs/acme/services', { body: service({ version: 1.5, public: 1 }) })).status, 201);
-  const { body } = await ask('GET', '/orgs/acme/services/lab.svc_1.5_amd64');
-  const stored = body.services['acme/lab.svc_1.5_amd64'];
-  t.deepEqual([stored.version, stored.public], ['1.5', true]);
+  const stored = await ask('GET', '/orgs/acme/services/lab.svc_1.5_amd64');
+  t.like(stored.at('services', 'acme/lab.svc_1.5_amd64'), { version: '1.5', public: true });
 });
 
 test('where the Exchange trips over a null it answers 502 (§A.3)', async (t) => {
   const { ask } = await exchange(t);
-  const { status, body } = await ask('POST', '/orgs/acme/services', { body: 'null' });
-  t.deepEqual([status, body.code], [502, 'database-connection-error']);
+  const answer = await ask('POST', '/orgs/acme/services', { body: 'null' });
+  t.deepEqual([answer.status, answer.at('code')], [502, 'database-connection-error']);
 });
 
 test('bodies up to 8 MiB are read; above it is 400, not 413 (§0)', async (t) => {
@@ -150,5 +149,5 @@ test('codes and messages are translated, so that only the status may be relied o
     msg: "Der Service 'acme/lab.svc_1.0.0_amd64' wurde erstellt",
   });
   const again = await ask('POST', '/orgs/acme/services', { body: service() });
-  t.deepEqual([again.status, again.body.code], [403, 'Bereits_vorhanden']);
+  t.deepEqual([again.status, again.at('code')], [403, 'Bereits_vorhanden']);
 });

@@ -18,15 +18,20 @@ test('a new node without token and public key is 500 (§0); pattern, key and tok
   t.is((await ask('PUT', '/orgs/acme/nodes/n', { body: node({ pattern: 'acme/nope' }) })).status, 400);
   t.is((await ask('PUT', '/orgs/acme/nodes/n', { body: node({ nodeType: 'robot' }) })).status, 400);
   t.is((await ask('PUT', '/orgs/acme/nodes/n', { body: node() })).status, 201);
-  const { nodes } = (await ask('GET', '/orgs/acme/nodes/n')).body;
-  t.like(nodes['acme/n'], { owner: 'acme/admin', nodeType: 'device', token: '***************', publicKey: 'KEY' });
+  const stored = await ask('GET', '/orgs/acme/nodes/n');
+  t.like(stored.at('nodes', 'acme/n'), {
+    owner: 'acme/admin',
+    nodeType: 'device',
+    token: '***************',
+    publicKey: 'KEY',
+  });
 });
 
 test('node policy: types checked, missing ones 404 on GET and 500 elsewhere (§0)', async (t) => {
   const ask = await withNode(t);
   const path = '/orgs/acme/nodes/n/policy';
   const missing = await ask('GET', path);
-  t.deepEqual([missing.status, missing.body.code], [404, 'not-found']);
+  t.deepEqual([missing.status, missing.at('code')], [404, 'not-found']);
   t.is((await ask('DELETE', path)).status, 500);
   t.is((await ask('PUT', '/orgs/acme/nodes/nope/policy', { body: {} })).status, 500);
   const typed = { deployment: { properties: [{ name: 'a', type: 'odd', value: 1 }] } };
@@ -48,12 +53,12 @@ test('a node reports, and the searches find it by that', async (t) => {
   });
   const wanted = { orgid: 'acme', serviceURL: 'lab.svc', serviceVersion: '1.0.0', serviceArch: 'amd64' };
   const found = await ask('POST', '/orgs/acme/search/nodes/service', { body: wanted });
-  t.deepEqual([found.status, found.body.nodes[0][0]], [201, 'acme/n']);
+  t.deepEqual([found.status, found.at('nodes', 0, 0)], [201, 'acme/n']);
   t.is((await ask('POST', '/orgs/acme/search/nodes/error')).status, 404);
   const errors = [{ record_id: '1', message: 'm', event_code: 'e', hidden: false }];
   t.is((await ask('PUT', '/orgs/acme/nodes/n/errors', { ...as, body: { errors } })).status, 201);
   t.deepEqual((await ask('POST', '/orgs/acme/search/nodes/error')).body, { nodes: ['acme/n'] });
-  t.like((await ask('GET', '/orgs/acme/node-details?id=acme/n')).body[0], { id: 'acme/n', errors, policy: undefined });
+  t.like((await ask('GET', '/orgs/acme/node-details?id=acme/n')).at(0), { id: 'acme/n', errors, policy: undefined });
   t.is((await ask('PUT', '/orgs/acme/nodes/nope/status', { body: {} })).status, 500);
 });
 
@@ -76,9 +81,9 @@ test('agbots and nodes send each other messages; a user cannot, and a mailbox mu
   t.is((await ask('POST', '/orgs/acme/nodes/nope/msgs', { ...agbot, body })).status, 404);
   t.is((await ask('POST', '/orgs/acme/nodes/n/msgs', { body })).status, 400);
   t.is((await ask('POST', '/orgs/acme/nodes/n/msgs', { ...agbot, body: 'null' })).status, 500);
-  const [message] = (await ask('GET', '/orgs/acme/nodes/n/msgs', { as: 'acme/n', ...TOKEN })).body.messages;
+  const [message] = (await ask('GET', '/orgs/acme/nodes/n/msgs', { as: 'acme/n', ...TOKEN })).list('messages');
   t.like(message, { agbotId: 'acme/a', agbotPubKey: 'AKEY', message: 'hello' });
-  const path = `/orgs/acme/nodes/n/msgs/${message.msgId}`;
+  const path = `/orgs/acme/nodes/n/msgs/${message?.msgId}`;
   t.is((await ask('DELETE', path, { as: 'acme/n', ...TOKEN })).status, 204);
   t.is((await ask('GET', '/orgs/acme/nodes/n/msgs', { as: 'acme/n', ...TOKEN })).status, 404);
 });
@@ -93,14 +98,12 @@ test('an agbot serves patterns and policies, finds nodes for them, and skips tho
   const served = { businessPolOrgid: 'acme', businessPol: 'd', nodeOrgid: 'acme' };
   t.is((await ask('POST', '/orgs/acme/agbots/a/businesspols', { ...agbot, body: served })).status, 201);
   t.is((await ask('POST', '/orgs/acme/agbots/a/businesspols', { ...agbot, body: served })).status, 409);
-  t.deepEqual(Object.keys((await ask('GET', '/orgs/acme/agbots/a/businesspols', agbot)).body.businessPols), [
-    'acme_d_acme',
-  ]);
+  t.deepEqual((await ask('GET', '/orgs/acme/agbots/a/businesspols', agbot)).keys('businessPols'), ['acme_d_acme']);
   const search = (): ReturnType<Ask> =>
     ask('POST', '/orgs/acme/business/policies/d/search', { ...agbot, body: { changedSince: 0 } });
   const found = await search();
   t.is(found.status, 201);
-  t.deepEqual(found.body.nodes, [{ id: 'acme/n', nodeType: 'device', publicKey: 'KEY' }]);
+  t.deepEqual(found.at('nodes'), [{ id: 'acme/n', nodeType: 'device', publicKey: 'KEY' }]);
   const agreement = {
     services: [],
     agreementService: { orgid: 'acme', pattern: '', url: 'acme/lab.svc' },
@@ -114,7 +117,7 @@ test('an agbot serves patterns and policies, finds nodes for them, and skips tho
   const byPattern = { ...agbot, body: { serviceUrl: 'acme/lab.svc', nodeOrgids: ['acme'] } };
   t.is((await ask('POST', '/orgs/acme/patterns/p/search', byPattern)).status, 404);
   t.is((await ask('PUT', '/orgs/acme/nodes/m', { body: node({ pattern: 'acme/p' }) })).status, 201);
-  t.is((await ask('POST', '/orgs/acme/patterns/p/search', byPattern)).body.nodes.length, 1);
+  t.is((await ask('POST', '/orgs/acme/patterns/p/search', byPattern)).at('nodes', 'length'), 1);
 });
 
 test('a paged search is resumed by its session, refused for another one, and kept for agbots only', async (t) => {
@@ -126,12 +129,12 @@ test('a paged search is resumed by its session, refused for another one, and kep
   const search = (session: string, as: object = { as: 'acme/a', password: 'tok' }): ReturnType<Ask> =>
     ask('POST', '/orgs/acme/business/policies/d/search', { ...as, body: { numEntries: 1, session } });
   const first = await search('one');
-  t.deepEqual([first.body.nodes[0].id, first.body.offsetUpdated], ['acme/n', true]);
+  t.deepEqual([first.at('nodes', 0, 'id'), first.at('offsetUpdated')], ['acme/n', true]);
   const other = await search('two');
-  t.deepEqual([other.status, other.body.session], [409, 'one']);
+  t.deepEqual([other.status, other.at('session')], [409, 'one']);
   t.is((await search('one')).status, 201);
   const asUser = await search('one', { as: 'acme/admin' });
-  t.deepEqual([asUser.status, asUser.body.code], [500, 'internal_error']);
+  t.deepEqual([asUser.status, asUser.at('code')], [500, 'internal_error']);
 });
 
 test('changes: everything that was written, in order, and a heartbeat for who asks (§A.12)', async (t) => {
@@ -139,31 +142,31 @@ test('changes: everything that was written, in order, and a heartbeat for who as
   await ask('POST', '/orgs/acme/services', { body: service() });
   await ask('PUT', '/orgs/acme/services/lab.svc_1.0.0_amd64', { body: service() });
   const body = { changeId: 0, maxRecords: 1000 };
-  const { status, body: answer } = await ask('POST', '/orgs/acme/changes', { body });
-  t.is(status, 201);
-  t.like(answer, { hitMaxRecords: false, exchangeVersion: '2.154.0' });
-  const entry = answer.changes.find(({ resource }: { resource: string }) => resource === 'service');
+  const answer = await ask('POST', '/orgs/acme/changes', { body });
+  t.is(answer.status, 201);
+  t.like(answer.body, { hitMaxRecords: false, exchangeVersion: '2.154.0' });
+  const entry = answer.list('changes').find(({ resource }) => resource === 'service');
   t.like(entry, { orgId: 'acme', id: 'lab.svc_1.0.0_amd64', operation: 'created/modified' });
-  t.is(entry.resourceChanges.length, 2);
-  t.deepEqual((await ask('GET', '/changes/maxchangeid')).body, { maxChangeId: answer.mostRecentChangeId });
+  t.is(Array.isArray(entry?.resourceChanges) ? entry.resourceChanges.length : 0, 2);
+  t.deepEqual((await ask('GET', '/changes/maxchangeid')).body, { maxChangeId: answer.at('mostRecentChangeId') });
   t.is((await ask('GET', '/changes/maxchangeid', { as: 'acme/ci' })).status, 403);
   const none = await ask('POST', '/orgs/acme/changes', { body: { changeId: 0 } });
-  t.deepEqual([none.status, none.body.changes], [201, []]);
-  const before = (await ask('GET', '/orgs/acme/nodes/n')).body.nodes['acme/n'].lastHeartbeat;
+  t.deepEqual([none.status, none.at('changes')], [201, []]);
+  const before = (await ask('GET', '/orgs/acme/nodes/n')).at('nodes', 'acme/n', 'lastHeartbeat');
   t.is((await ask('POST', '/orgs/acme/changes', { as: 'acme/n', ...TOKEN, body })).status, 201);
-  t.not((await ask('GET', '/orgs/acme/nodes/n')).body.nodes['acme/n'].lastHeartbeat, before);
+  t.not((await ask('GET', '/orgs/acme/nodes/n')).at('nodes', 'acme/n', 'lastHeartbeat'), before);
 });
 
 test('changes just before the one asked from are given once more: slow writers may have come in between', async (t) => {
   const ask = await withNode(t);
   // Written now: what is given once more is no older than two seconds.
   await ask('POST', '/orgs/acme/services', { body: service({ version: '1.0.0' }) });
-  const last = (await ask('GET', '/changes/maxchangeid')).body.maxChangeId;
+  const last = Number((await ask('GET', '/changes/maxchangeid')).at('maxChangeId'));
   await ask('POST', '/orgs/acme/services', { body: service({ version: '2.0.0' }) });
-  const { body } = await ask('POST', '/orgs/acme/changes', { body: { changeId: last + 1, maxRecords: 100 } });
-  const ids = body.changes.map(({ id }: { id: string }) => id);
-  t.true(ids.some((id: string) => id.includes('_1.0.0_')));
-  t.true(ids.some((id: string) => id.includes('_2.0.0_')));
+  const answer = await ask('POST', '/orgs/acme/changes', { body: { changeId: last + 1, maxRecords: 100 } });
+  const ids = answer.list('changes').map(({ id }) => String(id));
+  t.true(ids.some((id) => id.includes('_1.0.0_')));
+  t.true(ids.some((id) => id.includes('_2.0.0_')));
 });
 
 test('a simulated node or agbot can work in process: same rules, no socket', async (t) => {
@@ -204,9 +207,9 @@ test('HA groups: a node is in one at most, members are shown by name, and users 
   t.is((await ask('POST', group, { body: { members: ['n', 'acme/n'], description: 'D' } })).status, 201);
   t.is((await ask('POST', group, { body: {} })).status, 409);
   t.is((await ask('POST', '/orgs/acme/hagroups/h', { body: { members: ['n'] } })).status, 409);
-  t.like((await ask('GET', group)).body.nodeGroups[0], { name: 'g', description: 'D', members: ['n'], admin: true });
-  t.like((await ask('GET', group, { as: 'acme/ci' })).body.nodeGroups[0], { description: '', members: [] });
-  t.is((await ask('GET', '/orgs/acme/nodes/n')).body.nodes['acme/n'].ha_group, 'g');
+  t.like((await ask('GET', group)).at('nodeGroups', 0), { name: 'g', description: 'D', members: ['n'], admin: true });
+  t.like((await ask('GET', group, { as: 'acme/ci' })).at('nodeGroups', 0), { description: '', members: [] });
+  t.is((await ask('GET', '/orgs/acme/nodes/n')).at('nodes', 'acme/n', 'ha_group'), 'g');
   t.is((await ask('PUT', group, { as: 'root/root', body: {} })).status, 403);
   t.is((await ask('DELETE', `${group}/nodes/n`, { as: 'acme/ci' })).status, 204);
   t.is((await ask('POST', '/orgs/acme/hagroups/own', { as: 'acme/ci', body: {} })).status, 201);

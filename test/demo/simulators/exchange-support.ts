@@ -1,13 +1,19 @@
 import type { ExecutionContext } from 'ava';
 import { type ExchangeOptions, type ExchangeSimulator, startExchange } from '#demo/simulators/exchange/exchange.ts';
 import { DEFAULT_HUB_STATE } from '#demo/simulators/hub-state.ts';
+import { type Fields, isFields } from '#policy/flat-rules.ts';
 
 export interface Reply {
   readonly status: number;
   readonly type: string | null;
   /** JSON where the answer is JSON, else text. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
-  readonly body: any;
+  readonly body: unknown;
+  /** What stands at this path in the body; undefined where nothing does. */
+  at(...path: readonly (string | number)[]): unknown;
+  /** The keys of the object that stands there; none where there is no object. */
+  keys(...path: readonly (string | number)[]): string[];
+  /** The objects in the list that stands there; none where there is no list. */
+  list(...path: readonly (string | number)[]): readonly Fields[];
 }
 
 export interface RequestOptions {
@@ -49,7 +55,19 @@ async function ask(base: string, method: string, path: string, request: RequestO
   });
   const type = response.headers.get('content-type');
   const text = await response.text();
-  return { status: response.status, type, body: type === 'application/json' ? JSON.parse(text) : text };
+  const answer: unknown = type === 'application/json' ? JSON.parse(text) : text;
+  return {
+    status: response.status,
+    type,
+    body: answer,
+    at: (...path) => valueAt(answer, path),
+    list: (...path) => [valueAt(answer, path)].flat().filter(isFields),
+    keys: (...path) => Object.keys(Object(valueAt(answer, path))),
+  };
+}
+
+function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((inner, key) => Object(inner)[key], value);
 }
 
 export function service(fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
