@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Protection } from '#demo/slice/start-slice.ts';
-import { waitUntil } from '#demo/wait-until.ts';
+import { waitUntil, waitUntilAsync } from '#demo/wait-until.ts';
 import { signEnvelope } from '#policy/envelope.ts';
 import type { PolicyPayload } from '#policy/payload.ts';
 import { dockerName, type ProtectedPlay } from './play.ts';
@@ -95,13 +95,15 @@ export async function forgeObject(play: ProtectedPlay): Promise<void> {
     body,
   });
   stage.say(`MMS took it with ${put.status}: it cannot know whose policy it is`);
-  await node.tick();
-  await protection.agent.pollNow();
-  const rejected = protection.agent.view.status().rejected.find(({ objectId }) => objectId === id);
-  stage.check(
-    `the agent did not: ${rejected?.reason ?? 'it was not noticed'}`,
-    rejected?.reason === 'not-signed-by-a-pinned-key',
-  );
+  const rejected = () => protection.agent.view.status().rejected.find(({ objectId }) => objectId === id);
+  // MMS tells the node after its answer, so one look may come too early.
+  await waitUntilAsync('the agent to look at it', async () => {
+    await node.tick();
+    await protection.agent.pollNow();
+    return rejected() !== undefined;
+  }).catch(() => undefined);
+  const reason = rejected()?.reason;
+  stage.check(`the agent did not: ${reason ?? 'it was not noticed'}`, reason === 'not-signed-by-a-pinned-key');
   stage.check(inWords(stateOf(protection)), stateOf(protection).protection === 'enforced');
 }
 
