@@ -56,7 +56,7 @@ export interface Publisher {
   readonly writes: string[];
 }
 
-export interface PublisherOptions extends Pick<HubOptions, 'latencyMs' | 'tls'> {
+export interface PublisherOptions extends Pick<HubOptions, 'latencyMs' | 'queueMs' | 'tls'> {
   readonly changes?: Readonly<Record<string, string | undefined>>;
   /** A bundle that is there already, instead of a new one: what was loaded of it once is remembered. */
   readonly dir?: string;

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { startNode } from '#demo/simulators/node/start-node.ts';
 import { SMALL_BUNDLE } from '../bundle/bundle-fixture.ts';
-import { otherHome, PASSWORD, type Publisher, publisher, publishes } from '../hub/hub-fixture.ts';
+import {
+  otherHome,
+  PASSWORD,
+  type Publisher,
+  type PublisherOptions,
+  publisher,
+  publishes,
+} from '../hub/hub-fixture.ts';
 import { temporaryDirectory } from '../signing/temporary-directory.ts';
 
 const asAdmin = `acme/admin:${PASSWORD}`;
@@ -11,8 +18,8 @@ const ADD: readonly string[] = ['policy', 'add', 'lock', '--service', 'web', '--
 const UPDATE: readonly string[] = ['policy', 'update', 'lock', '--service', 'web', '--use', 'no-write'];
 
 /** A hub with the small bundle on it. */
-async function published(t: ExecutionContext): Promise<Publisher> {
-  const p = await publisher(t);
+async function published(t: ExecutionContext, options: PublisherOptions = {}): Promise<Publisher> {
+  const p = await publisher(t, options);
   await publishes(t, p);
   p.meet();
   p.seen();
@@ -523,8 +530,8 @@ test('rubbish under an id is shown as what it is, and a change replaces it', asy
   t.is((await show(t, p)).state, 'in force');
 });
 
-test('status tells for each node how far a policy is; purge spares what a node still needs', async (t) => {
-  const p = await published(t);
+/** A node with an agreement for the service that brings the agent, once rounds have been made. */
+async function guardedNode(t: ExecutionContext, p: Publisher) {
   const guard = {
     label: 'g',
     service: { name: 'guard', org: 'acme', arch: '*', serviceVersions: [{ version: '1.0.0' }] },
@@ -545,9 +552,28 @@ test('status tells for each node how far a policy is; purge spares what a node s
   const rounds = async (): Promise<void> => {
     for (let round = 0; round < 6; round += 1) {
       await p.hub.agbot.tick();
+      await p.hub.css.settled();
       await node.tick();
     }
   };
+  return { node, rounds };
+}
+
+test('right after a withdrawal the CSS speaks of the version before, and purge does not believe it', async (t) => {
+  const p = await published(t, { queueMs: 1500 });
+  const { node, rounds } = await guardedNode(t, p);
+  await ok(t, p, ...ADD);
+  await rounds();
+  t.like(await show(t, p), { nodes: 1, delivered: 1 });
+  node.disconnect();
+  const { status, stderr } = await p.run(['policy', 'delete', 'lock', '--purge', '--yes']);
+  t.is(status, 1);
+  t.regex(stderr, /not purged: edge1 has not got the withdrawal/);
+});
+
+test('status tells for each node how far a policy is; purge spares what a node still needs', async (t) => {
+  const p = await published(t);
+  const { node, rounds } = await guardedNode(t, p);
   await ok(t, p, ...ADD);
   t.regex((await ok(t, p, 'policy', 'status')).stdout, /no node is meant/);
   await rounds();
