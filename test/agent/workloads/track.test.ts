@@ -67,6 +67,30 @@ test('is registered even when KubeArmor is heard first', holds, [state('state-ad
   registered: true,
 });
 test(
+  'whose start KubeArmor told of before Docker could be heard has started once',
+  holds,
+  [state('state-added', 970), docker('start')],
+  { running: true, crashHole: false, registered: true },
+);
+test(
+  'whose start is listed after KubeArmor told of it has started once',
+  holds,
+  [state('state-added', 970), listing(1500, 1000)],
+  { running: true, crashHole: false, registered: true },
+);
+test(
+  'that crashes after KubeArmor alone told of its start falls into the hole',
+  holds,
+  [state('state-added', 970), docker('start'), docker('die'), docker('start')],
+  { running: true, crashHole: true, registered: true, crashes: 1 },
+);
+test(
+  'that KubeArmor alone told of, and is listed as started much later, falls into the hole',
+  holds,
+  [state('state-added', 970), listing(60_000, 2000)],
+  { running: true, crashHole: true, registered: true },
+);
+test(
   'that crashes and is restarted falls into the hole (captures: e2e/life-a.txt, x03b)',
   holds,
   [...protectedStart, state('state-waiting', 2000), docker('die'), docker('start')],

@@ -124,13 +124,14 @@ function isOfEarlierRun(
   { startedAtMs, startGrainMs }: Pick<TrackedContainer, 'startedAtMs' | 'startGrainMs'>,
   nextStartMs: number,
 ): boolean {
-  if (startedAtMs === undefined || startGrainMs > 0 || nextStartMs <= startedAtMs) return false;
-  return runStartedAtMs <= startedAtMs;
+  if (startedAtMs === undefined || nextStartMs <= startedAtMs + startGrainMs) return false;
+  return runStartedAtMs <= startedAtMs + startGrainMs;
 }
 
-/** Without Docker, KubeArmor's registration of a start is the news of the start itself. */
+/** Without Docker, KubeArmor's registration of a start is the news of the start itself; Docker may tell of it later. */
 function begun(known: TrackedContainer, { runStartedAtMs, registeredAtMs }: KnownContainer): TrackedContainer {
-  return { ...known, running: true, startedAtMs: runStartedAtMs || registeredAtMs, startGrainMs: 0, stopSeen: false };
+  const startedAtMs = runStartedAtMs || registeredAtMs;
+  return { ...known, running: true, startedAtMs, startGrainMs: START_EVENT_LAG_MS, stopSeen: false };
 }
 
 function registered(known: TrackedContainer, container: KnownContainer): TrackedContainer {
