@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +15,7 @@ import {
   signEnvelope,
 } from '#policy/envelope.ts';
 import { PAYLOAD_TYPE, type PolicyPayload } from '#policy/payload.ts';
+import { openssl, opensslBytes } from '../support/openssl.ts';
 
 const ours = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const theirs = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -64,30 +64,24 @@ test('the pre-authentication encoding is that of DSSE', (t) => {
   t.is(preAuthEncoding('ä', Buffer.from('ö')).toString(), 'DSSEv1 2 ä 2 ö');
 });
 
-test('a key id is what openssl says of the public key', (t) => {
+test('a key id is what openssl says of the public key', async (t) => {
   const dir = temporary(t);
   writeFileSync(join(dir, 'key.pem'), ours.publicKey.export({ type: 'spki', format: 'pem' }));
-  const der = execFileSync('openssl', ['pkey', '-pubin', '-in', join(dir, 'key.pem'), '-outform', 'DER']);
-  const digest = execFileSync('openssl', ['dgst', '-sha256', '-r'], { input: der }).toString();
+  const der = await opensslBytes(['pkey', '-pubin', '-in', join(dir, 'key.pem'), '-outform', 'DER']);
+  const digest = await openssl(['dgst', '-sha256', '-r'], { stdin: der });
   t.is(digest.split(' ')[0], ourId);
 });
 
-test('openssl verifies the signature', (t) => {
+test('openssl verifies the signature', async (t) => {
   const dir = temporary(t);
   const { payload: encoded, signatures } = parseEnvelope(signEnvelope(payload, ours.privateKey));
   writeFileSync(join(dir, 'key.der'), Buffer.from(signatures[0]?.publicKey ?? '', 'base64'));
   writeFileSync(join(dir, 'sig'), Buffer.from(signatures[0]?.sig ?? '', 'base64'));
   writeFileSync(join(dir, 'signed'), preAuthEncoding(PAYLOAD_TYPE, Buffer.from(encoded, 'base64')));
-  execFileSync('openssl', ['pkey', '-pubin', '-inform', 'DER', '-in', 'key.der', '-out', 'key.pem'], { cwd: dir });
+  await openssl(['pkey', '-pubin', '-inform', 'DER', '-in', 'key.der', '-out', 'key.pem'], { cwd: dir });
   const options = ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:32'];
-  const said = execFileSync(
-    'openssl',
-    ['dgst', '-sha256', ...options, '-verify', 'key.pem', '-signature', 'sig', 'signed'],
-    {
-      cwd: dir,
-    },
-  );
-  t.is(said.toString().trim(), 'Verified OK');
+  const check = ['dgst', '-sha256', ...options, '-verify', 'key.pem', '-signature', 'sig', 'signed'];
+  t.is(await openssl(check, { cwd: dir }), 'Verified OK\n');
 });
 
 test('an envelope of another key is refused', (t) => {

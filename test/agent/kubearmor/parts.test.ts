@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import test from 'ava';
 import { backOff, RECONNECT } from '#agent/kubearmor/backoff.ts';
@@ -8,6 +7,7 @@ import { readProbe } from '#agent/kubearmor/probe.ts';
 import { readSnapshot, readStateEvent, splitLabels } from '#agent/kubearmor/state-event.ts';
 import { turnBudget } from '#agent/kubearmor/turn-budget.ts';
 import { readLines, recordedTest } from '../../demo/simulators/kubearmor/captures.ts';
+import { openssl } from '../../support/openssl.ts';
 
 test('back-off doubles, is spread over the upper half of each step, and is bounded', (t) => {
   const least = backOff(RECONNECT, () => 0);
@@ -78,8 +78,8 @@ test('what cannot be read is left out, never thrown', (t) => {
   t.is(readStateEvent({ Kind: 'container', Type: 'renamed', Object: Buffer.from('{}') }, 0), undefined);
 });
 
-test('the identity check wants KubeArmor’s name, or the host’s', (t) => {
-  const certificate = (name: string, alternative: string) => {
+test('the identity check wants KubeArmor’s name, or the host’s', async (t) => {
+  const certificate = async (name: string, alternative: string) => {
     const made = [
       'req',
       '-x509',
@@ -92,11 +92,11 @@ test('the identity check wants KubeArmor’s name, or the host’s', (t) => {
       '/dev/null',
     ];
     const args = [...made, '-subj', `/CN=${name}`, '-addext', `subjectAltName=${alternative}`];
-    return new X509Certificate(execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] })).toLegacyObject();
+    return new X509Certificate(await openssl(args)).toLegacyObject();
   };
-  t.is(checkKubeArmorIdentity('10.0.0.1', certificate('kubearmor', 'IP:172.17.0.2')), undefined);
-  t.is(checkKubeArmorIdentity('armor.local', certificate('x', 'DNS:armor.local')), undefined);
-  t.regex(checkKubeArmorIdentity('10.0.0.1', certificate('evil', 'DNS:evil'))?.message ?? '', /"evil"/);
+  t.is(checkKubeArmorIdentity('10.0.0.1', await certificate('kubearmor', 'IP:172.17.0.2')), undefined);
+  t.is(checkKubeArmorIdentity('armor.local', await certificate('x', 'DNS:armor.local')), undefined);
+  t.regex(checkKubeArmorIdentity('10.0.0.1', await certificate('evil', 'DNS:evil'))?.message ?? '', /"evil"/);
 });
 
 const encode = (value: unknown): unknown => {

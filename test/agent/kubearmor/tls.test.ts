@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { TlsSettings } from '#agent/kubearmor/credentials.ts';
+import { openssl } from '../../support/openssl.ts';
 import { listen, simulate, until } from './listening.ts';
-
-const run = promisify(execFile);
 
 type Issue = (name: string, extension?: string) => Promise<TlsSettings>;
 
@@ -17,13 +14,13 @@ async function authority(t: ExecutionContext): Promise<Issue> {
   t.teardown(() => rm(folder, { recursive: true }));
   const at = (name: string): string => join(folder, name);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  await run('openssl', ['req', '-x509', ...key, '-keyout', at('ca.key'), '-out', at('ca.crt'), '-subj', '/CN=ca']);
+  await openssl(['req', '-x509', ...key, '-keyout', at('ca.key'), '-out', at('ca.crt'), '-subj', '/CN=ca']);
   const ca = await readFile(at('ca.crt'), 'utf8');
   return async (name, extension) => {
-    await run('openssl', ['req', ...key, '-keyout', at('k'), '-out', at('csr'), '-subj', `/CN=${name}`]);
+    await openssl(['req', ...key, '-keyout', at('k'), '-out', at('csr'), '-subj', `/CN=${name}`]);
     await writeFile(at('ext'), extension ?? 'basicConstraints=CA:FALSE');
     const sign = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial', '-extfile', at('ext')];
-    await run('openssl', ['x509', '-req', '-in', at('csr'), '-out', at('crt'), ...sign]);
+    await openssl(['x509', '-req', '-in', at('csr'), '-out', at('crt'), ...sign]);
     return { ca, cert: await readFile(at('crt'), 'utf8'), key: await readFile(at('k'), 'utf8') };
   };
 }

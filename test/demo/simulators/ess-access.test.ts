@@ -1,12 +1,11 @@
 /** Who a node's ESS lets in, and how it is reached (reference/exchange-mms.md §C.7, §C.8). */
-import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import test from 'ava';
 import { makeCertificate } from '#demo/simulators/ess/certificate.ts';
+import { openssl } from '../../support/openssl.ts';
 import { policyFor, startCssLab } from './css-lab.ts';
 import { askEss, idsIn } from './lab.ts';
 
@@ -124,8 +123,7 @@ test('the certificate is one for localhost, of its own, for 500 days', async (t)
   const [certFile, keyFile] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
   await writeFile(certFile, cert);
   await writeFile(keyFile, key);
-  const openssl = async (...args: string[]) => (await promisify(execFile)('openssl', args)).stdout;
-  t.regex(await openssl('verify', '-CAfile', certFile, '-x509_strict', certFile), /OK/);
-  const modulusOf = (kind: string, file: string) => openssl(kind, '-noout', '-modulus', '-in', file);
+  t.regex(await openssl(['verify', '-CAfile', certFile, '-x509_strict', certFile]), /OK/);
+  const modulusOf = (kind: string, file: string) => openssl([kind, '-noout', '-modulus', '-in', file]);
   t.is(await modulusOf('x509', certFile), await modulusOf('rsa', keyFile));
 });

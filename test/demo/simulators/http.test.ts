@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -6,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type HttpHandler, type HttpServer, type HttpServerOptions, serveHttp } from '#demo/simulators/http.ts';
+import { openssl } from '../../support/openssl.ts';
 
 const echo: HttpHandler = ({ method, path, body }) => ({ status: 200, body: `${method} ${path} ${body.length}` });
 
@@ -111,14 +111,10 @@ test('serves over TLS and over a unix socket', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'armor-http-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '1'],
-      ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-    ],
-    { stdio: 'ignore' },
-  );
+  await openssl([
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '1'],
+    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+  ]);
   const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
   const server = await serving(t, { tls });
   t.regex(server.origin, /^https:/);

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -18,6 +17,8 @@ import { parseEnvelope, preAuthEncoding } from '#policy/envelope.ts';
 import { seqOf } from '#tools/bundle/object-metadata.ts';
 import { inspectDist, readDist } from '#tools/bundle/read-dist.ts';
 import { overridesOf } from '#tools/signing/sign-service.ts';
+import { openssl } from '../../support/openssl.ts';
+import { $ } from '../../support/shell.ts';
 import { SMALL_BUNDLE, writeBundle } from './bundle-fixture.ts';
 import { buildInto, signer, snapshot, stranger } from './dist-fixture.ts';
 
@@ -78,12 +79,9 @@ test('the archive depends on nothing but its files: not on times, modes or the d
 test('tar lists the archive as plain files of one folder, in order', async (t) => {
   const dir = writeBundle(t);
   await buildInto(join(dir, 'dist'), dir);
-  const lines = execFileSync('tar', ['-tzvf', join(dir, 'dist/small-1.0.0.tar.gz')], {
-    env: { ...process.env, TZ: 'UTC' },
-  })
-    .toString()
-    .trim()
-    .split('\n');
+  const archive = join(dir, 'dist/small-1.0.0.tar.gz');
+  const { stdout } = await $`TZ=UTC tar -tzvf ${archive}`;
+  const lines = stdout.trim().split('\n');
   const names = lines.map((line) => line.split(/\s+/).at(-1) ?? '');
   t.is(names.length, 18);
   t.deepEqual(names, [...names].sort());
@@ -139,7 +137,7 @@ test('openssl verifies every signature of a dist', async (t) => {
       join(dir, 'sig'),
       join(dir, 'text'),
     ];
-    t.is(execFileSync('openssl', args).toString().trim(), 'Verified OK', what);
+    t.is(await openssl(args), 'Verified OK\n', what);
   }
 });
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { startCss } from '#demo/simulators/css/start-css.ts';
 import { startExchange } from '#demo/simulators/exchange/exchange.ts';
 import type { Fate } from '#demo/simulators/types.ts';
+import { openssl } from '../../support/openssl.ts';
 import { SMALL_BUNDLE } from '../bundle/bundle-fixture.ts';
 import { temporaryDirectory } from '../signing/temporary-directory.ts';
 import { type FateRule, PASSWORD, type Publisher, publisher, publishes, SERVE, STATE } from './hub-fixture.ts';
@@ -260,14 +260,13 @@ test('a hub that speaks German is understood by its statuses', async (t) => {
 });
 
 /** A CA, and a certificate of 127.0.0.1 that it signed. */
-function certificates(t: ExecutionContext): { readonly ca: string; readonly key: string; readonly cert: string } {
+async function certificates(
+  t: ExecutionContext,
+): Promise<{ readonly ca: string; readonly key: string; readonly cert: string }> {
   const dir = temporaryDirectory(t);
   const file = (name: string): string => join(dir, name);
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { stdio: 'ignore' });
-  };
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  openssl(
+  await openssl([
     'req',
     '-x509',
     ...newKey,
@@ -279,10 +278,10 @@ function certificates(t: ExecutionContext): { readonly ca: string; readonly key:
     '/CN=test CA',
     '-days',
     '2',
-  );
-  openssl('req', ...newKey, '-keyout', file('hub.key'), '-out', file('hub.csr'), '-subj', '/CN=127.0.0.1');
+  ]);
+  await openssl(['req', ...newKey, '-keyout', file('hub.key'), '-out', file('hub.csr'), '-subj', '/CN=127.0.0.1']);
   writeFileSync(file('ext'), 'subjectAltName=IP:127.0.0.1\n');
-  openssl(
+  await openssl([
     'x509',
     '-req',
     '-in',
@@ -298,7 +297,7 @@ function certificates(t: ExecutionContext): { readonly ca: string; readonly key:
     file('ext'),
     '-out',
     file('hub.pem'),
-  );
+  ]);
   return {
     ca: file('ca.pem'),
     key: readFileSync(file('hub.key'), 'utf8'),
@@ -307,7 +306,7 @@ function certificates(t: ExecutionContext): { readonly ca: string; readonly key:
 }
 
 test('a hub with a private CA is trusted when HZN_MGMT_HUB_CERT_PATH names it, and not otherwise', async (t) => {
-  const { ca, key, cert } = certificates(t);
+  const { ca, key, cert } = await certificates(t);
   const p = await publisher(t, { tls: { key, cert } });
   const { stderr } = await p.run(['publish']);
   t.regex(

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ArmorError } from '#errors';
@@ -7,11 +6,11 @@ import type { Settings } from '#tools/settings.ts';
 import { createKeys } from '#tools/signing/create-keys.ts';
 import { loadSigner } from '#tools/signing/load-signer.ts';
 import { readPrivateKey } from '#tools/signing/read-private-key.ts';
+import { openssl } from '../../support/openssl.ts';
+import { $ } from '../../support/shell.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-const openssl = (...args: string[]): string =>
-  execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
-const pkcs1 = openssl('genrsa', '-traditional', '2048');
+const pkcs1 = await openssl(['genrsa', '-traditional', '2048']);
 
 function settingsFor(dir: string): Pick<Settings, 'privateKeyFile' | 'publicKeyFile'> {
   const setting = (name: string) => ({ value: join(dir, name), from: 'the default' });
@@ -39,7 +38,7 @@ test('a created key is one that hzn can use, readable for nobody else', async (t
   t.is(statSync(privateKeyFile).mode & 0o777, 0o600);
   t.is(statSync(join(dir, 'a')).mode & 0o077, 0);
   t.regex(readFileSync(privateKeyFile, 'utf8'), /^-----BEGIN RSA PRIVATE KEY-----/);
-  t.is(readFileSync(publicKeyFile, 'utf8'), openssl('rsa', '-in', privateKeyFile, '-pubout'));
+  t.is(readFileSync(publicKeyFile, 'utf8'), await openssl(['rsa', '-in', privateKeyFile, '-pubout']));
   const { warnings, ...signer } = await loadSigner({
     privateKeyFile: { value: privateKeyFile, from: 'test' },
     publicKeyFile: { value: publicKeyFile, from: 'test' },
@@ -47,10 +46,11 @@ test('a created key is one that hzn can use, readable for nobody else', async (t
   t.deepEqual([signer.keyId, warnings], [keyId, []]);
 });
 
-test('a wide umask does not open the private key', (t) => {
+test('a wide umask does not open the private key', async (t) => {
   const dir = temporaryDirectory(t);
-  const command = `umask 0; exec ${process.execPath} tools/hzn-armor.mjs keys create --bits 2048 --json`;
-  const report = JSON.parse(execFileSync('sh', ['-c', command], { env: { HOME: dir } }).toString());
+  const create = ['tools/hzn-armor.mjs', 'keys', 'create', '--bits', '2048', '--json'];
+  const { stdout } = await $({ env: { HOME: dir } })`umask 0; ${process.execPath} ${create}`;
+  const report = JSON.parse(stdout);
   t.is(report.privateKeyFile, join(dir, '.hzn/keys/service.private.key'));
   t.is(statSync(report.privateKeyFile).mode & 0o777, 0o600);
   t.false(JSON.stringify(report).includes('PRIVATE KEY-----'));
@@ -63,28 +63,32 @@ for (const taken of ['private.key', 'public.pem']) {
     const error = await unusable(t, () => createKeys(join(dir, 'private.key'), join(dir, 'public.pem'), 2048));
     t.regex(error.message, /not overwritten/);
     t.is(readFileSync(join(dir, taken), 'utf8'), 'precious');
-    t.is(execFileSync('ls', [dir]).toString().trim(), taken);
+    t.deepEqual(readdirSync(dir), [taken]);
   });
 }
 
 for (const [what, pem, says] of [
-  ['PKCS#8', openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'), /an RSA key in PKCS#8 form/],
-  ['ed25519', openssl('genpkey', '-algorithm', 'ED25519'), /an ed25519 key in PKCS#8 form/],
-  ['an elliptic curve', openssl('ecparam', '-genkey', '-noout', '-name', 'prime256v1'), /a EC PRIVATE KEY/],
-  ['an encrypted PKCS#8 key', openssl('genrsa', '-aes256', '-passout', 'pass:secret', '2048'), /encrypted/],
+  [
+    'PKCS#8',
+    openssl(['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']),
+    /an RSA key in PKCS#8 form/,
+  ],
+  ['ed25519', openssl(['genpkey', '-algorithm', 'ED25519']), /an ed25519 key in PKCS#8 form/],
+  ['an elliptic curve', openssl(['ecparam', '-genkey', '-noout', '-name', 'prime256v1']), /a EC PRIVATE KEY/],
+  ['an encrypted PKCS#8 key', openssl(['genrsa', '-aes256', '-passout', 'pass:secret', '2048']), /encrypted/],
   [
     'an encrypted PKCS#1 key',
-    openssl('genrsa', '-traditional', '-aes256', '-passout', 'pass:secret', '2048'),
+    openssl(['genrsa', '-traditional', '-aes256', '-passout', 'pass:secret', '2048']),
     /encrypted/,
   ],
   ['a public key', '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n', /a PUBLIC KEY/],
   ['a damaged key', pkcs1.replace(/[A-Za-z0-9]{40}/, ''), /damaged/],
-  ['a short key', openssl('genrsa', '-traditional', '1024'), /1024 bits/],
+  ['a short key', openssl(['genrsa', '-traditional', '1024']), /1024 bits/],
   ['something else', 'hello', /not a PEM file/],
   ['an empty file', '', /not a PEM file/],
 ] as const) {
   test(`${what} is refused, in words that help`, async (t) => {
-    const error = await unusable(t, () => readPrivateKey(pem, 'k.key'));
+    const error = await unusable(t, async () => readPrivateKey(await pem, 'k.key'));
     t.regex(error.message, says);
     t.deepEqual(error.where, { file: 'k.key' });
     t.notRegex(error.toString(), /[A-Za-z0-9+/]{40}/, 'nothing of the key is quoted');
@@ -93,10 +97,10 @@ for (const [what, pem, says] of [
 
 test('the command that an error suggests for a PKCS#8 key makes a usable one', async (t) => {
   const dir = temporaryDirectory(t);
-  writePrivate(dir, openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'));
+  writePrivate(dir, await openssl(['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']));
   const { fix } = await unusable(t, () => loadSigner(settingsFor(dir)));
   const [, command = ''] = /: (openssl .*)$/.exec(fix) ?? [];
-  execFileSync('sh', ['-c', command.replace(/KEY$/, 'converted')], { cwd: dir, stdio: 'ignore' });
+  await $({ cwd: dir })`sh -c ${command.replace(/KEY$/, 'converted')}`;
   t.notThrows(() => readPrivateKey(readFileSync(join(dir, 'converted'), 'utf8'), 'converted'));
 });
 
@@ -113,9 +117,9 @@ test('a folder in place of the key is named as one', async (t) => {
 
 test('a public key of another private one is refused', async (t) => {
   const dir = temporaryDirectory(t);
-  writePrivate(dir, openssl('genrsa', '-traditional', '2048'));
+  writePrivate(dir, await openssl(['genrsa', '-traditional', '2048']));
   writeFileSync(join(dir, 'other.key'), pkcs1);
-  writeFileSync(join(dir, 'service.public.pem'), openssl('rsa', '-in', join(dir, 'other.key'), '-pubout'));
+  writeFileSync(join(dir, 'service.public.pem'), await openssl(['rsa', '-in', join(dir, 'other.key'), '-pubout']));
   const error = await unusable(t, () => loadSigner(settingsFor(dir)));
   t.regex(error.message, /not the public half/);
 });
@@ -123,7 +127,7 @@ test('a public key of another private one is refused', async (t) => {
 test('the certificate that hzn makes counts as the public half', async (t) => {
   const dir = temporaryDirectory(t);
   writePrivate(dir, pkcs1);
-  const certificate = openssl(
+  const certificate = await openssl([
     'req',
     '-x509',
     '-new',
@@ -133,7 +137,7 @@ test('the certificate that hzn makes counts as the public half', async (t) => {
     '/O=acme/CN=ci',
     '-days',
     '30',
-  );
+  ]);
   writeFileSync(join(dir, 'service.public.pem'), certificate);
   const signer = await loadSigner(settingsFor(dir));
   t.regex(signer.publicPem, /^-----BEGIN PUBLIC KEY-----/, 'what is uploaded is the key, which does not expire');

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import fc from 'fast-check';
 import { readPublicKey } from '#tools/signing/read-public-key.ts';
 import { overridesOf } from '#tools/signing/sign-service.ts';
 import { signText, textIsSigned } from '#tools/signing/signature.ts';
+import { openssl, opensslBytes } from '../../support/openssl.ts';
 import { referenceFile, testWith } from '../../support/reference.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -29,18 +29,16 @@ test('openssl verifies what we sign', async (t) => {
     'sig',
     'text',
   ];
-  t.is(execFileSync('openssl', args, { cwd: dir }).toString().trim(), 'Verified OK');
+  t.is(await openssl(args, { cwd: dir }), 'Verified OK\n');
 });
 
 for (const salt of ['digest', 'max', '20']) {
-  test(`a signature of openssl with salt ${salt} verifies`, (t) => {
+  test(`a signature of openssl with salt ${salt} verifies`, async (t) => {
     const dir = temporaryDirectory(t);
     writeFileSync(join(dir, 'text'), 'text');
     writeFileSync(join(dir, 'key.pem'), privateKey.export({ type: 'pkcs1', format: 'pem' }));
     const options = ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', `rsa_pss_saltlen:${salt}`];
-    const signature = execFileSync('openssl', ['dgst', '-sha256', ...options, '-sign', 'key.pem', 'text'], {
-      cwd: dir,
-    });
+    const signature = await opensslBytes(['dgst', '-sha256', ...options, '-sign', 'key.pem', 'text'], { cwd: dir });
     t.true(textIsSigned('text', signature.toString('base64'), publicKey));
     t.false(textIsSigned('texT', signature.toString('base64'), publicKey));
   });
