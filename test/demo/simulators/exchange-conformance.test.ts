@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type ExchangeOptions, startExchange } from '#demo/simulators/exchange/exchange.ts';
 import { readHubState } from '#demo/simulators/hub-state.ts';
+import { type ConformanceReport, conformance } from '../../support/conformance.ts';
 import { CONFORMANCE_TOOL, referenceFile, testWith } from '../../support/reference.ts';
 
 /**
@@ -21,7 +21,7 @@ interface Entry {
 function replay(title: string, capture: string, options: Partial<ExchangeOptions>, adapt?: (entry: Entry) => unknown) {
   recorded(title, async (t) => {
     const file = referenceFile(`captures/hub/${capture}`);
-    const report = await conformance(t, adapt === undefined ? file : adapted(t, file, adapt), options);
+    const report = await compared(t, adapt === undefined ? file : adapted(t, file, adapt), options);
     t.deepEqual(report.differing, []);
     t.is(report.same, report.compared);
     t.true(report.compared > 0);
@@ -64,32 +64,13 @@ function adapted(t: ExecutionContext, file: string, adapt: (entry: Entry) => unk
   return copy;
 }
 
-interface Report {
-  readonly compared: number;
-  readonly same: number;
-  readonly differing: readonly unknown[];
-}
-
-async function conformance(t: ExecutionContext, capture: string, options: Partial<ExchangeOptions>): Promise<Report> {
+async function compared(
+  t: ExecutionContext,
+  capture: string,
+  options: Partial<ExchangeOptions>,
+): Promise<ConformanceReport> {
   const state = readHubState(referenceFile('captures/hub/start-state.json'));
   const simulator = await startExchange({ ...options, state });
   t.teardown(() => simulator.close());
-  const output = await new Promise<string>((resolve, reject) => {
-    const args = [
-      referenceFile(CONFORMANCE_TOOL),
-      '--base',
-      simulator.url,
-      '--capture',
-      capture,
-      '--password',
-      state.password,
-      '--json',
-    ];
-    execFile(process.execPath, args, { maxBuffer: 2 ** 26 }, (error, stdout) => {
-      // Exit status 1 is a finding, and the report has it.
-      if (error !== null && error.code !== 1) reject(error);
-      else resolve(stdout);
-    });
-  });
-  return JSON.parse(output);
+  return conformance(simulator.url, capture, ['--password', state.password]);
 }

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { readHubState } from '#demo/simulators/hub/hub-state.ts';
 import { startHub } from '#demo/simulators/hub/start-hub.ts';
+import { conformance } from '../../support/conformance.ts';
 import { CONFORMANCE_TOOL, referenceFile, testWith } from '../../support/reference.ts';
 
 /** What the real ones reach: all of what is recorded (captures/hub/README.md). */
@@ -20,18 +19,7 @@ for (const [what, capture, address] of RECORDINGS) {
   )(`${what} of a hub in the recorded start state answers as the real one did`, async (t) => {
     const hub = await startHub({ state: await readHubState(referenceFile(START_STATE)) });
     t.teardown(() => hub.close());
-    const args = [
-      referenceFile(CONFORMANCE_TOOL),
-      '--base',
-      hub.access[address],
-      '--capture',
-      referenceFile(capture),
-      '--json',
-    ];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 24 }).catch(
-      (error: { stdout: string }) => error,
-    );
-    const report: { compared: number; same: number; differing: unknown[] } = JSON.parse(stdout);
+    const report = await conformance(hub.access[address], referenceFile(capture));
     t.deepEqual(report.differing, []);
     t.true(report.compared > 80);
     t.is(report.same, report.compared);
