@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { lintText } from '#policy/lint/index.ts';
+import { $ } from '../support/shell.ts';
 import type { BenchLine } from './run.ts';
 
 const POLICIES = 500;
@@ -16,7 +15,7 @@ export async function bench(): Promise<BenchLine[]> {
     const texts = Array.from({ length: POLICIES }, (_, index) => policyText(index));
     for (const [index, text] of texts.entries()) await writeFile(path.join(cwd, `${index}.yaml`), text);
     const cli = new URL('../../tools/cli.ts', import.meta.url).pathname;
-    const whole = await median(() => promisify(execFile)(process.execPath, [cli, 'lint', '.'], { cwd }));
+    const whole = await median(() => $({ cwd })`${process.execPath} ${cli} lint .`);
     const warm = await median(async () => texts.map((text) => lintText(text, 'policy.yaml')));
     return [
       { name: `${POLICIES} files, as a process`, value: `${whole.toFixed(0)} ms` },

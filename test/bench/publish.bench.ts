@@ -1,16 +1,14 @@
-import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { type Hub, startHub } from '#demo/simulators/hub/start-hub.ts';
 import type { SeenRequest } from '#demo/simulators/types.ts';
 import { readDist } from '#tools/bundle/read-dist.ts';
 import type { Publishable } from '#tools/bundle/types.ts';
 import { DEFAULT_CONCURRENCY } from '#tools/hub/open-hub.ts';
 import { keyNameOf, type Resource, resourcesOf } from '#tools/hub/resources.ts';
+import { $ } from '../support/shell.ts';
 import type { BenchLine } from './run.ts';
 
 /** What bare-loop.mjs reads. */
@@ -127,9 +125,8 @@ function line(name: string, { ms, seen }: Timing, bare: Timing): BenchLine {
 
 async function runProgram(bundle: string, home: string, args: readonly string[], hub?: Hub): Promise<void> {
   const [script = '', ...rest] = args;
-  const child = spawn(process.execPath, [join(ROOT, script), ...rest], {
+  const options = {
     cwd: bundle,
-    stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       HOME: home,
       HZN_ORG_ID: 'demo',
@@ -141,9 +138,8 @@ async function runProgram(bundle: string, home: string, args: readonly string[],
             HZN_EXCHANGE_USER_AUTH: `demo/${hub.access.user}:${hub.access.password}`,
           }),
     },
-  });
-  const [said, [status]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
-  if (status !== 0) throw new Error(`${args.join(' ')}: ${said}`);
+  };
+  await $(options)`${process.execPath} ${join(ROOT, script)} ${rest}`;
 }
 
 async function bareLoop(bundle: string, home: string, hub: Hub, waves: BareLoop['waves']): Promise<void> {

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -12,13 +11,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import test from 'ava';
 import type { Finding } from '#policy/finding.ts';
 import { allRules } from '#tools/lint/rule-list.ts';
 import { rulePages } from '#tools/lint/rule-pages.ts';
 import { templateRule } from '#tools/lint/template-rule.ts';
 import { run } from '../support/run-command.ts';
+import { $ } from '../support/shell.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lint-'));
 test.after.always(() => rmSync(root, { recursive: true, force: true }));
@@ -281,13 +280,14 @@ test('a bomb ends as a finding in a process of its own, at once', async (t) => {
     'text.json': `"${'a\\n'.repeat(300_000)}`,
   });
   const cli = new URL('../../tools/cli.ts', import.meta.url).pathname;
-  const ran = promisify(execFile)(process.execPath, [cli, 'lint', '--json', 'bomb.yaml', 'deep.yaml', 'text.json'], {
+  const files = ['bomb.yaml', 'deep.yaml', 'text.json'];
+  const { exitCode, stdout } = await $({
     cwd,
-    timeout: 60_000,
-  });
-  const failed = await t.throwsAsync<Error & { readonly code: number; readonly stdout: string }>(ran);
-  const findings: readonly Finding[] = JSON.parse(failed?.stdout ?? '');
-  t.is(failed?.code, 1);
+    timeout: '60s',
+    nothrow: true,
+  })`${process.execPath} ${cli} lint --json ${files}`;
+  const findings: readonly Finding[] = JSON.parse(stdout);
+  t.is(exitCode, 1);
   t.deepEqual(
     findings.map(({ file, rule }) => `${file} ${rule}`),
     ['bomb.yaml KA003', 'deep.yaml KA003', 'text.json KA001'],

@@ -1,14 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { waitUntil, waitUntilAsync } from '#demo/wait-until.ts';
+import { $ } from '../../support/shell.ts';
 import { startProcess, writeBundle } from '../agent-process.ts';
 import { startWorld } from '../world.ts';
 
 /** Needs a user namespace in which one may mount: without that the limit on file sizes below has to do. */
-const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+const { ok: canMount } = await $({ nothrow: true })`unshare -rm mount -t tmpfs none /mnt`;
 const onTmpfs = canMount ? test.serial : test.serial.skip;
 if (!canMount) console.log('skipped: no file system can be mounted here, so none can be filled');
 

@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import test from 'ava';
 import { build } from 'esbuild';
 import { describeProtos } from '#agent/kubearmor/protos/generate.ts';
 import { procedures } from '#agent/kubearmor/wire.ts';
 import { readLines, recordedTest } from '../../demo/simulators/kubearmor/captures.ts';
+import { $ } from '../../support/shell.ts';
 
 const folder = new URL('../../../services/security-agent/src/kubearmor/', import.meta.url);
 
@@ -69,6 +68,6 @@ test('the client bundles into one file that needs nothing beside it', async (t) 
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'silent',
   });
-  const { stdout } = await promisify(execFile)(process.execPath, [outfile], { cwd: work });
+  const { stdout } = await $({ cwd: work })`${process.execPath} ${outfile}`;
   t.regex(stdout, /KubeArmor does not answer .*ECONNREFUSED/);
 });

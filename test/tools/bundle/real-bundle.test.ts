@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { loadBundle } from '#tools/bundle/load-bundle.ts';
 import { render } from '#tools/bundle/render.ts';
 import { referenceFile, testWith } from '../../support/reference.ts';
+import { $ } from '../../support/shell.ts';
 import { settingsOf } from './bundle-fixture.ts';
 
 const KEY = 'ab'.repeat(32);
@@ -145,7 +145,7 @@ test('each deployment policy finds its node by the properties that edge-device o
   ]);
 });
 
-test('every source names the schema that editors check it with', (t) => {
+test('every source names the schema that editors check it with', async (t) => {
   const folders = [
     'horizon-armor.yaml',
     'images.lock.yaml',
@@ -154,10 +154,8 @@ test('every source names the schema that editors check it with', (t) => {
     'deployment-policies',
     'node-policies',
   ];
-  const sources = execFileSync('git', ['ls-files', '--', ...folders])
-    .toString()
-    .split('\n')
-    .filter((file) => file.endsWith('.yaml'));
+  const { stdout } = await $`git ls-files -- ${folders}`;
+  const sources = stdout.split('\n').filter((file) => file.endsWith('.yaml'));
   t.true(sources.length >= 16);
   for (const file of sources) {
     const schema = /^# yaml-language-server: \$schema=(\S+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? 'none';

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -14,14 +13,12 @@ import { waitUntil, waitUntilAsync } from '#demo/wait-until.ts';
 import { startProcess, writeBundle } from '../../agent/agent-process.ts';
 import { startWorld } from '../../agent/world.ts';
 import { importImage, realDocker } from '../../support/docker.ts';
+import { $ } from '../../support/shell.ts';
 
 const docker = await realDocker();
 const NODE = fileURLToPath(import.meta.resolve('node/bin/node'));
-const libraries = [
-  ...spawnSync('ldd', [NODE])
-    .stdout.toString()
-    .matchAll(/(?:=> )?(\/\S+) \(0x/g),
-].map(([, path]) => path ?? '');
+const { stdout: linked } = await $({ nothrow: true })`ldd ${NODE}`;
+const libraries = [...linked.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path]) => path ?? '');
 const onDocker =
   docker !== undefined && process.getuid?.() === 0 && libraries.length > 0 ? test.serial : test.serial.skip;
 if (onDocker === test.serial.skip) console.log('skipped: no Docker engine that this user may give folders to');
