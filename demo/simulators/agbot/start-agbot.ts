@@ -12,6 +12,8 @@ export interface AgbotOptions {
   readonly orgs: () => readonly string[];
   /** `org/id:secret` of somebody who may read every organisation: an agbot of IBM, or root. */
   readonly auth: string;
+  /** When the CSS has told nodes of everything it was given: a tick ends there. */
+  readonly told: () => Promise<void>;
   /** Works by itself at this interval; without it only `tick` makes it work. */
   readonly tickMs?: number;
 }
@@ -32,7 +34,7 @@ export interface Agbot {
 }
 
 export function startAgbot(options: AgbotOptions): Agbot {
-  const { exchange, css, auth, orgs, tickMs } = options;
+  const { exchange, css, auth, orgs, told, tickMs } = options;
   const consumer = auth.slice(0, auth.indexOf(':'));
   let agreements: readonly Agreement[] = [];
   const placer = new Placer(css, auth);
@@ -46,6 +48,7 @@ export function startAgbot(options: AgbotOptions): Agbot {
         agreements,
       );
       await placer.place(world, agreements);
+      await told();
       return true;
     } catch (error) {
       // Whatever could not be asked is asked again; agreements stand until somebody says otherwise.

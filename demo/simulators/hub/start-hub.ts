@@ -82,6 +82,7 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
     css: css.ask,
     orgs: () => [...exchange.store.orgs.keys()],
     auth: agbotAuth(state),
+    told: () => css.settled(),
     ...(agbotTickMs !== undefined && { tickMs: agbotTickMs }),
   });
   return {

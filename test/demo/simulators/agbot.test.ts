@@ -209,6 +209,7 @@ test('an Exchange that cannot be asked changes nothing', async (t) => {
   const agbot = startAgbot({
     exchange: (question) => (reachable ? lab.hub.askExchange(question) : askOver('http://127.0.0.1:1')(question)),
     css: lab.hub.css.ask,
+    told: () => Promise.resolve(),
     orgs: () => ['acme'],
     auth: 'IBM/agbot:pw',
   });
