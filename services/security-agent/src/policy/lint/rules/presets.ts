@@ -103,8 +103,9 @@ export const presetRules: readonly Rule<PolicySubject>[] = [
     title: 'preset that needs care',
     severity: 'warning',
     why:
-      '`anonymousMapExec` with Block ends programs that compile while they run (Node.js, Java, .NET, LuaJIT), without an ' +
-      'event; with Audit it does nothing at all, since KubeArmor can not read the events that its kernel side sends ' +
+      '`anonymousMapExec` with Block refuses memory that is mapped executable from the start, without an event: Java did ' +
+      'not start on a real KubeArmor; Node.js and LuaJIT, which make memory executable later, ran on. With Audit it does ' +
+      'nothing at all, since KubeArmor can not read the events that its kernel side sends ' +
       '(presets/anonmapexec). `exec` with Block did not stop `docker exec -it` in a run; its Audit alerts (§0, §4.8).',
     fix: 'Try `anonymousMapExec` with Block on a test node: no Audit tells what it would end. Use `exec` with Audit.',
     bad: preset('anonymousMapExec'),
@@ -123,7 +124,7 @@ export const presetRules: readonly Rule<PolicySubject>[] = [
 const CARE: ReadonlyMap<string, Pick<Report, 'message' | 'fix'>> = new Map(
   Object.entries({
     'anonymousMapExec Block': {
-      message: 'anonymousMapExec blocks programs that compile while they run: Node.js, Java, .NET',
+      message: 'anonymousMapExec keeps Java, and others that map executable memory, from starting, without an event',
       fix: 'Try it on a test node first: its Audit reports nothing.',
     },
     'anonymousMapExec Audit': {
