@@ -124,7 +124,7 @@ export const presetRules: readonly Rule<PolicySubject>[] = [
 const CARE: ReadonlyMap<string, Pick<Report, 'message' | 'fix'>> = new Map(
   Object.entries({
     'anonymousMapExec Block': {
-      message: 'anonymousMapExec keeps Java, and others that map executable memory, from starting, without an event',
+      message: 'anonymousMapExec refuses memory that is mapped executable, without an event: Java does not start',
       fix: 'Try it on a test node first: its Audit reports nothing.',
     },
     'anonymousMapExec Audit': {
