@@ -13,8 +13,6 @@ const EVENTS = Number(process.env.BENCH_EVENTS ?? 400_000);
 
 /** A whole `policy try` of 200 policies, from files to result. */
 export async function bench(): Promise<BenchLine[]> {
-  // Other benchmarks may have run in this process.
-  globalThis.gc?.();
   const folder = await mkdtemp(path.join(tmpdir(), 'bench-try-'));
   try {
     const file = path.join(folder, 'events.ndjson');

@@ -4,6 +4,8 @@
  */
 import { readdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { $ } from '../support/shell.ts';
 
 /** One measured figure, with its unit in the text. */
 export interface BenchLine {
@@ -11,7 +13,7 @@ export interface BenchLine {
   readonly value: string;
 }
 
-interface BenchModule {
+export interface BenchModule {
   bench(): Promise<readonly BenchLine[]>;
 }
 
@@ -27,8 +29,6 @@ if (unknown.length > 0) {
 console.log(`node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}`);
 for (const topic of topics.filter((each) => wanted.length === 0 || wanted.includes(each))) {
   console.log(`\n${topic}`);
-  const { bench } = (await import(`./${topic}.bench.ts`)) as BenchModule;
-  const lines = await bench();
-  const width = Math.max(...lines.map(({ name }) => name.length));
-  for (const { name, value } of lines) console.log(`  ${name.padEnd(width)}  ${value}`);
+  // Each in a process of its own: what one leaves in memory is none of the next one's figures.
+  await $({ stdio: 'inherit' })`${process.execPath} ${join(import.meta.dirname, 'run-topic.ts')} ${topic}`;
 }
