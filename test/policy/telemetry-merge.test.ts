@@ -182,6 +182,19 @@ for (const lsm of ['FILE_TRUNCATE', 'FILE_OPEN']) {
   });
 }
 
+test('a refused creation and its call wait a fifth of a second for the hook that may still come', (t) => {
+  const merger = new DenialMerger();
+  t.deepEqual(merger.push(refusedCreation(0)), []);
+  t.deepEqual(merger.push(opened(10, true)), []);
+  t.deepEqual(merger.expire(200_010), []);
+  t.deepEqual(
+    merger.expire(200_011).map(({ event: { lsm }, parts }) => [lsm, parts.length]),
+    [['FILE_MKNOD', 2]],
+  );
+  t.is(merger.pending, 0);
+  t.deepEqual(merger.expire(2_000_000), []);
+});
+
 test('a creation that is refused is one denial, and each attempt is one', (t) => {
   t.deepEqual(lsms([refusedCreation(0), opened(10, true)]), [['FILE_MKNOD', 2]]);
   const twice = [refusedCreation(0), refusedCreation(20), opened(10, true), opened(30, true)];

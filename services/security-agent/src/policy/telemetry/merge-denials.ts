@@ -18,6 +18,8 @@ export interface MergeOptions {
 
 const DEFAULT_WINDOW_MICROS = 1_000_000;
 const DEFAULT_LIMIT = 10_000;
+/** How long a refused creation whose call has failed waits for the hook that decided: five times what was seen. */
+const LATE_HOOK_MICROS = 200_000;
 
 interface Waiting {
   readonly since: number;
@@ -39,6 +41,8 @@ export class DenialMerger {
   private readonly byKey = new Map<string, Set<Waiting>>();
   /** In order of arrival. */
   private readonly waiting = new Set<Waiting>();
+  /** Those of them that are complete but for a hook that hardly ever comes, and until when; in that order. */
+  private readonly nearlyComplete = new Map<Waiting, number>();
 
   constructor(options: MergeOptions = {}) {
     this.window = options.windowMicros ?? DEFAULT_WINDOW_MICROS;
@@ -66,7 +70,7 @@ export class DenialMerger {
     }
     this.noteExisting(event, out);
     const partner = this.partnerOf(part);
-    if (partner !== undefined) this.join(partner, part, event, out);
+    if (partner !== undefined) this.join(partner, part, event, at, out);
     else if (this.concerns(event) && !NEVER_WAITS.has(part.role)) this.wait(part, event, at);
     else out.push(alone(event));
     while (this.waiting.size > this.limit) this.releaseOldest(out);
@@ -76,6 +80,10 @@ export class DenialMerger {
   /** What has waited long enough at the time `at`. */
   expire(at: number): MergedEvent[] {
     const out: MergedEvent[] = [];
+    for (const [waiting, until] of this.nearlyComplete) {
+      if (at <= until) break;
+      out.push(...this.release(waiting));
+    }
     for (const waiting of this.waiting) {
       if (at - waiting.since <= this.window) break;
       out.push(...this.release(waiting));
@@ -95,10 +103,18 @@ export class DenialMerger {
     return undefined;
   }
 
-  private join(partner: Waiting, { role, copied }: DenialPart, event: SecurityEvent, out: MergedEvent[]): void {
-    partner.parts.set(role, event);
+  private join(
+    partner: Waiting,
+    { role, copied }: DenialPart,
+    event: SecurityEvent,
+    at: number,
+    out: MergedEvent[],
+  ): void {
+    const { parts } = partner;
+    parts.set(role, event);
     partner.copied ||= copied;
     if (isComplete(partner)) out.push(...this.release(partner));
+    else if (parts.has('creation') && parts.has('call')) this.nearlyComplete.set(partner, at + LATE_HOOK_MICROS);
   }
 
   /** An open with O_CREAT that passed: the refused creation before it refused nothing, the write after it may be. */
@@ -132,6 +148,7 @@ export class DenialMerger {
 
   private release(waiting: Waiting): MergedEvent[] {
     this.waiting.delete(waiting);
+    this.nearlyComplete.delete(waiting);
     for (const key of waiting.keys) {
       const known = this.byKey.get(key);
       known?.delete(waiting);
