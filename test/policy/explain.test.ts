@@ -231,6 +231,22 @@ test('a map that overflows is said to', (t) => {
   t.true(lines.includes('  BPF map: 300 of 256 entries: 44 rules or more will not hold.'));
 });
 
+const effects = (rules: Rules) =>
+  explainPolicies([container('p', rules)], BPF)[0]?.sections.flatMap(({ statements }) =>
+    statements.map(({ effect }) => effect),
+  );
+
+test('one bad part of a comma list, or one bad source, takes nothing from the others', (t) => {
+  const protocols = { action: 'Block', network: { matchProtocols: [{ protocol: 'tcp,udp,bogus' }] } };
+  t.deepEqual(effects(protocols)?.slice(0, 2), ['blocked', 'blocked']);
+  const domains = { action: 'Block', network: { matchDNSQueries: [{ domain: 'a.org,*.b.org' }] } };
+  t.is(effects(domains)?.[0], 'blocked');
+  const sources = (...paths: string[]) => file({ path: '/etc/x', fromSource: paths.map((path) => ({ path })) });
+  t.deepEqual(effects(sources('/bin/cat', 'bin/dog')), ['blocked']);
+  t.deepEqual(effects(sources('bin/cat', 'bin/dog')), ['nothing']);
+  t.deepEqual(effects({ action: 'Block', network: { matchProtocols: [{ protocol: 'bogus' }] } }), ['nothing']);
+});
+
 test('what lint says about a rule is said once, however many things its commas separate', (t) => {
   const capability = Array.from({ length: 300 }, (_, index) => `cap_${index}`).join(',');
   const [target] = explainPolicies(

@@ -72,9 +72,17 @@ async function events(context: CommandContext, options: EventOptions): Promise<v
   const print = (event: AgentEvent): void => {
     context.stdout.write(`${options.json ? JSON.stringify(event) : printable(showEvent(event))}\n`);
   };
+  // Whoever reads may have seen enough, `| head` say: nothing more is asked for.
+  const left = new AbortController();
+  context.stdout.once('error', () => left.abort());
   const recent = (await askAgent(address, `/v1/events?${query}`)) as AgentEvent[];
   for (const event of recent) print(event);
   if (!options.follow) return;
   query.set('after', String(recent.at(-1)?.id ?? 0));
-  for await (const event of followEvents(address, `/v1/events?${query}`, context.signal)) print(event);
+  for await (const event of followEvents(
+    address,
+    `/v1/events?${query}`,
+    AbortSignal.any([context.signal, left.signal]),
+  ))
+    print(event);
 }

@@ -25,8 +25,8 @@ export interface Leftovers {
  * - The attachment point is still in the bundle, with nothing attached: the policy ends.
  * - A pattern's copy of a policy that goes on elsewhere: the copy is deleted. A withdrawal would end the policy
  *   everywhere, since all copies share one seq.
- * - The attachment point is not in the bundle: another bundle of the same publisher may have it. That it has is certain
- *   where the deployment policy is on the hub; otherwise it is named. It ends with `prune` only.
+ * - The attachment point is not in the bundle: it is left over, or another bundle of the same publisher has it. Nothing on
+ *   the hub tells which, since publish deletes no deployment policy. It is named, and ends with `prune` only.
  */
 export function findLeftovers(
   { objects, deploymentPolicies, nodePolicies }: Publishable,
@@ -54,8 +54,7 @@ export function findLeftovers(
     } else if (files.has(point) || prune) {
       ending.set(name.contentId, joined(ending.get(name.contentId), payload, stored.envelope, stored, file));
     } else {
-      const deployed = name.layer === 'deployment' && snapshot.deploymentPolicies.has(name.point);
-      if (!deployed) unknown.add(name.contentId);
+      unknown.add(name.contentId);
     }
   }
   return { withdraw: [...ending.values()], remove, notices: unknown.size === 0 ? [] : [ofOthers([...unknown])] };
@@ -65,7 +64,7 @@ function ofOthers(ids: readonly string[]): Notice {
   return {
     about: ids.join(', '),
     message: 'signed with your key, and not of this bundle: of another bundle of yours, or left over',
-    fix: 'Nothing needs doing for another bundle; publish --prune withdraws what is left over.',
+    fix: 'If no other bundle uses this key: publish --prune withdraws all that this bundle does not have.',
   };
 }
 

@@ -58,8 +58,11 @@ export async function* followEvents(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, void, undefined> {
-  const response = await request(address, path, 'text/event-stream', signal);
-  if (response.body === null) return;
+  const response = await request(address, path, 'text/event-stream', signal).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (!response?.body) return;
   let buffered = '';
   try {
     for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {

@@ -213,11 +213,14 @@ test('a policy whose attachment point is gone is named, and ended with --prune o
   t.like(await publishes(t, p, '--prune'), { deleted: 0, requests: { writes: 0 } });
 });
 
-test('two bundles under one key: what the other deploys is no leftover, what may be its is said once', async (t) => {
+test('what another bundle of the same key may have is said once, with what --prune would do to it', async (t) => {
   const p = await publisher(t);
   await publishes(t, p);
   rmSync(join(p.dir, 'deployment-policies/web.yaml'));
-  t.notRegex((await p.run(['publish'])).stderr, /not of this bundle/);
+  t.regex(
+    (await p.run(['publish'])).stderr,
+    /note: deployment\.web\.[0-9a-f]{12}: signed with your key, and not of this/,
+  );
   p.write(
     'node-policies/other.yaml',
     (SMALL_BUNDLE['node-policies/edge.yaml'] ?? '').replace('value: edge', 'value: other'),
@@ -225,7 +228,11 @@ test('two bundles under one key: what the other deploys is no leftover, what may
   await publishes(t, p);
   for (const file of ['edge', 'other']) rmSync(join(p.dir, `node-policies/${file}.yaml`));
   const { stderr } = await p.run(['publish']);
-  t.regex(stderr, /note: node\.edge\.[0-9a-f]{12}, node\.other\.[0-9a-f]{12}: signed with your key, and not of this/);
+  t.regex(
+    stderr,
+    /note: deployment\.web\.\S+, node\.edge\.\S+, node\.other\.\S+: signed with your key, and not of this/,
+  );
+  t.regex(stderr, /If no other bundle uses this key: publish --prune/);
   t.is(stderr.match(/not of this bundle/g)?.length, 1);
 });
 

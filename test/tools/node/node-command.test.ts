@@ -10,6 +10,7 @@ import { runArmor } from '#demo/slice/run-armor.ts';
 import { waitUntil, waitUntilAsync } from '#demo/wait-until.ts';
 import { type Slice, startSlice } from '../../agent/slice-fixture.ts';
 import { type Ran, run } from '../../support/run-command.ts';
+import { $ } from '../../support/shell.ts';
 
 /** hzn-armor as somebody on the node calls it, and everything it ever printed. */
 async function onNode(slice: Slice): Promise<{
@@ -95,6 +96,18 @@ test.serial('the node’s owner sees status, workloads, policies and events, and
     .map((event) => (event.kind === 'finding' ? event.target : ''));
   t.deepEqual(targets, ['/etc/ssl/certs/evil-1.pem', '/etc/ssl/certs/evil-2.pem']);
   t.false(node.printed().includes(node.token));
+
+  let left = false;
+  const seenEnough = $({
+    env: { ...process.env, ...node.env },
+  })`${process.execPath} tools/hzn-armor.mjs node events --follow --json | head -n 1`.then(() => {
+    left = true;
+  });
+  await waitUntil('a follower whose reader has left to end', () => {
+    slice.isBlocked();
+    return left;
+  });
+  await seenEnough;
 });
 
 /** Consumers of the agent's event stream. */

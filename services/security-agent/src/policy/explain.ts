@@ -88,11 +88,15 @@ function explainedRules(policy: unknown, enforcer: Enforcer): ExplainedRule[] {
     findings.filter(({ path }) => at.every((step, i) => path[i] === step));
   const notesOf = (own: readonly PolicyFinding[]): Statement['notes'] =>
     own.map(({ rule, severity, message }) => ({ rule, severity, text: message }));
-  const rules = expandCommas(flatRules(policy)).map((rule): ExplainedRule => {
+  const expanded = expandCommas(flatRules(policy));
+  const parts = Map.groupBy(expanded, ({ at }) => at);
+  const rules = expanded.map((rule): ExplainedRule => {
     const own = found(rule.at);
+    // What lint has against one part of a comma list is nothing against the others.
+    const isPart = (parts.get(rule.at)?.length ?? 0) > 1;
     const notes = told.has(rule.at) ? [] : notesOf(own);
     told.add(rule.at);
-    const statement = { policy: nameOf(policy), ...inWords(rule, own, enforcer), notes };
+    const statement = { policy: nameOf(policy), ...inWords(rule, isPart ? [] : own, enforcer), notes };
     return { category: categoryOf(rule), rule, statement };
   });
   const firewall = firewallRules(policy).map(({ at, effect, text }): ExplainedRule => {
@@ -109,10 +113,19 @@ function inWords(
   const text = sentence(rule, enforcer);
   const effect = effectOf(rule);
   const never = effect === 'reported' ? NEVER_REPORTED : NEVER_ENFORCED;
-  const dead = effect !== 'nothing' && findings.some(({ rule: id }) => never[id]?.includes(enforcer) === true);
+  const fatal = findings.filter(({ rule: id }) => never[id]?.includes(enforcer) === true);
+  const dead = effect !== 'nothing' && isDead(rule, fatal);
   return dead
     ? { effect: 'nothing', text: `It says "${text.slice(0, -1)}", and that does not hold.` }
     : { effect, text };
+}
+
+/** Whether what is wrong with a rule leaves nothing of it: with a source that is wrong the others still hold. */
+function isDead({ at, fields }: FlatRule, fatal: readonly PolicyFinding[]): boolean {
+  const inSources = fatal.filter(({ path }) => path[at.length] === 'fromSource');
+  if (inSources.length < fatal.length) return true;
+  const wrong = new Set(inSources.map(({ path }) => path[at.length + 1]));
+  return wrong.size > 0 && Array.isArray(fields.fromSource) && wrong.size === fields.fromSource.length;
 }
 
 const ALL: readonly Enforcer[] = ['bpf', 'apparmor', 'both'];

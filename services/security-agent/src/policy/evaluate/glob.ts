@@ -80,7 +80,7 @@ function runs(steps: readonly Step[], text: string): boolean {
       if (reached[at] === time) continue;
       reached[at] = time;
       const step = steps[at];
-      if (Array.isArray(step)) waiting.push(...step);
+      if (Array.isArray(step)) for (const next of step) waiting.push(next);
       else places.push(at);
     }
   };
