@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { lintText } from '#policy/lint/index.ts';
-import { $ } from '../support/shell.ts';
+import { $ } from '#test/support/shell.ts';
 import type { BenchLine } from './run.ts';
 
 const POLICIES = 500;

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Hub, startHub } from '#demo/simulators/hub/start-hub.ts';
 import type { SeenRequest } from '#demo/simulators/types.ts';
+import { $ } from '#test/support/shell.ts';
 import { readDist } from '#tools/bundle/read-dist.ts';
 import type { Publishable } from '#tools/bundle/types.ts';
 import { DEFAULT_CONCURRENCY } from '#tools/hub/open-hub.ts';
 import { keyNameOf, type Resource, resourcesOf } from '#tools/hub/resources.ts';
-import { $ } from '../support/shell.ts';
 import type { BenchLine } from './run.ts';
 
 /** What bare-loop.mjs reads. */

@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { $ } from '../support/shell.ts';
+import { $ } from '#test/support/shell.ts';
 
 /** One measured figure, with its unit in the text. */
 export interface BenchLine {

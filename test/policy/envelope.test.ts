@@ -15,7 +15,7 @@ import {
   signEnvelope,
 } from '#policy/envelope.ts';
 import { PAYLOAD_TYPE, type PolicyPayload } from '#policy/payload.ts';
-import { openssl, opensslBytes } from '../support/openssl.ts';
+import { openssl, opensslBytes } from '#test/support/openssl.ts';
 
 const ours = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const theirs = generateKeyPairSync('rsa', { modulusLength: 2048 });

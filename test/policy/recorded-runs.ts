@@ -8,7 +8,7 @@ import type { EvaluatorOptions } from '#policy/evaluate.ts';
 import type { SecurityEvent } from '#policy/event.ts';
 import { normalise } from '#policy/normalise.ts';
 import type { SecurityPolicy } from '#policy/types.ts';
-import { missingReference, referenceFile } from '../support/reference.ts';
+import { missingReference, referenceFile } from '#test/support/reference.ts';
 
 const FOLDER = 'captures/kubearmor';
 const folder = referenceFile(FOLDER);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import test from 'ava';
 import fc from 'fast-check';
@@ -7,11 +7,10 @@ import { parseText } from '#policy/document.ts';
 import { API_VERSION, POLICY_KINDS, type PolicyKind } from '#policy/kinds.ts';
 import { policyProblems, policySchema } from '#policy/schema.ts';
 import { editorSchemas } from '#policy/schema-editor.ts';
+import { referenceFile, testWith } from '#test/support/reference.ts';
 import { jsonText } from '#tools/lint/json-text.ts';
 
-const reference = process.env.ARMOR_REFERENCE ?? new URL('../../../shared/reference/data', import.meta.url).pathname;
-const hasReference = existsSync(`${reference}/crds`);
-const withReference = hasReference ? test : test.skip;
+const withReference = testWith('crds', 'policy-corpus', 'policy-corpus-invalid');
 
 function policy(kind: PolicyKind, spec: unknown): Record<string, unknown> {
   return { apiVersion: API_VERSION, kind, metadata: { name: 'p' }, spec };
@@ -95,7 +94,7 @@ test('editors mark a field that the CRD would drop', (t) => {
 
 /** The CRD of a kind, compiled as it stands. */
 function crd(kind: PolicyKind): (spec: unknown) => boolean {
-  const definition = parse(readFileSync(`${reference}/crds/${kind}.yaml`, 'utf8'));
+  const definition = parse(readFileSync(referenceFile(`crds/${kind}.yaml`), 'utf8'));
   const schema = definition.spec.versions[0].schema.openAPIV3Schema.properties.spec;
   const int32 = { type: 'number', validate: (value: number) => value >= -(2 ** 31) && value < 2 ** 31 } as const;
   return new Ajv({ strict: false, formats: { int32 } }).compile(schema);
@@ -187,8 +186,8 @@ withReference('agrees with the CRDs on every policy of the corpus', (t) => {
   const validators = new Map(POLICY_KINDS.map((kind) => [String(kind), crd(kind)]));
   let compared = 0;
   for (const folder of ['policy-corpus', 'policy-corpus-invalid']) {
-    for (const file of readdirSync(`${reference}/${folder}`)) {
-      for (const { value } of parseText(readFileSync(`${reference}/${folder}/${file}`, 'utf8')).documents) {
+    for (const file of readdirSync(referenceFile(folder))) {
+      for (const { value } of parseText(readFileSync(referenceFile(`${folder}/${file}`), 'utf8')).documents) {
         if (typeof value !== 'object' || value === null || !('kind' in value) || !('apiVersion' in value)) continue;
         const accepts = validators.get(String(value.kind));
         if (accepts === undefined) continue;
@@ -199,5 +198,3 @@ withReference('agrees with the CRDs on every policy of the corpus', (t) => {
   }
   t.true(compared > 500);
 });
-
-if (!hasReference) test(`the CRDs are not compared with: ${reference}/crds is not there`, (t) => t.pass());

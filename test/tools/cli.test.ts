@@ -1,5 +1,5 @@
 import test from 'ava';
-import { $ } from '../support/shell.ts';
+import { $ } from '#test/support/shell.ts';
 
 const CLI = new URL('../../tools/cli.ts', import.meta.url).pathname;
 

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
+import { run } from '#test/support/run-command.ts';
 import type { EffectiveResult } from '#tools/commands/effective.ts';
-import { run } from '../support/run-command.ts';
 import { SMALL_BUNDLE, writeBundle } from './bundle/bundle-fixture.ts';
 import { publisher, publishes } from './hub/hub-fixture.ts';
 import { temporaryDirectory } from './signing/temporary-directory.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { TargetExplanation } from '#policy/explain.ts';
-import { run } from '../support/run-command.ts';
+import { run } from '#test/support/run-command.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'explain-'));
 test.after.always(() => rmSync(cwd, { recursive: true, force: true }));

@@ -13,11 +13,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import type { Finding } from '#policy/finding.ts';
+import { run } from '#test/support/run-command.ts';
+import { $ } from '#test/support/shell.ts';
 import { allRules } from '#tools/lint/rule-list.ts';
 import { rulePages } from '#tools/lint/rule-pages.ts';
 import { templateRule } from '#tools/lint/template-rule.ts';
-import { run } from '../support/run-command.ts';
-import { $ } from '../support/shell.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lint-'));
 test.after.always(() => rmSync(root, { recursive: true, force: true }));

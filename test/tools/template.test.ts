@@ -2,9 +2,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { run } from '#test/support/run-command.ts';
 import { HARDENING } from '#tools/bundle/source-files.ts';
 import type { ExitStatus } from '#tools/command.ts';
-import { run } from '../support/run-command.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 

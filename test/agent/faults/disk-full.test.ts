@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { waitUntil, waitUntilAsync } from '#demo/wait-until.ts';
-import { $ } from '../../support/shell.ts';
+import { $ } from '#test/support/shell.ts';
 import { startProcess, writeBundle } from '../agent-process.ts';
 import { startWorld } from '../world.ts';
 

@@ -6,8 +6,8 @@ import { gapLedger } from '#agent/kubearmor/gaps.ts';
 import { readProbe } from '#agent/kubearmor/probe.ts';
 import { readSnapshot, readStateEvent, splitLabels } from '#agent/kubearmor/state-event.ts';
 import { turnBudget } from '#agent/kubearmor/turn-budget.ts';
+import { openssl } from '#test/support/openssl.ts';
 import { readLines, recordedTest } from '../../demo/simulators/kubearmor/captures.ts';
-import { openssl } from '../../support/openssl.ts';
 
 test('back-off doubles, is spread over the upper half of each step, and is bounded', (t) => {
   const least = backOff(RECONNECT, () => 0);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { TlsSettings } from '#agent/kubearmor/credentials.ts';
-import { openssl } from '../../support/openssl.ts';
+import { openssl } from '#test/support/openssl.ts';
 import { listen, simulate, until } from './listening.ts';
 
 type Issue = (name: string, extension?: string) => Promise<TlsSettings>;

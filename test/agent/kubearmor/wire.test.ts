@@ -5,8 +5,8 @@ import test from 'ava';
 import { build } from 'esbuild';
 import { describeProtos } from '#agent/kubearmor/protos/generate.ts';
 import { procedures } from '#agent/kubearmor/wire.ts';
+import { $ } from '#test/support/shell.ts';
 import { readLines, recordedTest } from '../../demo/simulators/kubearmor/captures.ts';
-import { $ } from '../../support/shell.ts';
 
 const folder = new URL('../../../services/security-agent/src/kubearmor/', import.meta.url);
 

@@ -4,7 +4,7 @@ import { systemClock } from '#agent/clock.ts';
 import { connectDocker } from '#agent/workloads/docker-link.ts';
 import { NOTHING_KNOWN, observe, type TrackedContainer, type Tracker } from '#agent/workloads/track.ts';
 import { SERVICE_NAME_LABEL } from '#policy/types.ts';
-import { hasBusybox, importBusybox, realDocker } from '../../support/docker.ts';
+import { hasBusybox, importBusybox, realDocker } from '#test/support/docker.ts';
 
 const docker = await realDocker();
 const onDocker = docker !== undefined && hasBusybox ? test.serial : test.serial.skip;

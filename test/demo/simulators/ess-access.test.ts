@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { makeCertificate } from '#demo/simulators/ess/certificate.ts';
-import { openssl } from '../../support/openssl.ts';
+import { openssl } from '#test/support/openssl.ts';
 import { policyFor, startCssLab } from './css-lab.ts';
 import { askEss, idsIn } from './lab.ts';
 

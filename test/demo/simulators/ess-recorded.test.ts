@@ -1,5 +1,5 @@
 /** The ESS replays what services of a policy node were answered by a real agent (captures/hub/ess-policy-node-*.json). */
-import { referenceFile, testWith } from '../../support/reference.ts';
+import { referenceFile, testWith } from '#test/support/reference.ts';
 import { type RecordedExchange, readRecording } from './captures.ts';
 import {
   askEss,

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type ExchangeOptions, startExchange } from '#demo/simulators/exchange/exchange.ts';
 import { readHubState } from '#demo/simulators/hub-state.ts';
-import { type ConformanceReport, conformance } from '../../support/conformance.ts';
-import { CONFORMANCE_TOOL, referenceFile, testWith } from '../../support/reference.ts';
+import { type ConformanceReport, conformance } from '#test/support/conformance.ts';
+import { CONFORMANCE_TOOL, referenceFile, testWith } from '#test/support/reference.ts';
 
 /**
  * Replays what a real Exchange 2.154.0 was asked and compares the answers, with the tool that recorded them. About a third

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type HttpHandler, type HttpServer, type HttpServerOptions, serveHttp } from '#demo/simulators/http.ts';
-import { openssl } from '../../support/openssl.ts';
+import { openssl } from '#test/support/openssl.ts';
 
 const echo: HttpHandler = ({ method, path, body }) => ({ status: 200, body: `${method} ${path} ${body.length}` });
 

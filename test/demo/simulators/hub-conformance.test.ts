@@ -1,7 +1,7 @@
 import { readHubState } from '#demo/simulators/hub/hub-state.ts';
 import { startHub } from '#demo/simulators/hub/start-hub.ts';
-import { conformance } from '../../support/conformance.ts';
-import { CONFORMANCE_TOOL, referenceFile, testWith } from '../../support/reference.ts';
+import { conformance } from '#test/support/conformance.ts';
+import { CONFORMANCE_TOOL, referenceFile, testWith } from '#test/support/reference.ts';
 
 /** What the real ones reach: all of what is recorded (captures/hub/README.md). */
 const RECORDINGS = [

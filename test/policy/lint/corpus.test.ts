@@ -5,10 +5,11 @@ import type { Finding } from '#policy/finding.ts';
 import { isFields } from '#policy/flat-rules.ts';
 import { lintParsed, lintText } from '#policy/lint/index.ts';
 import { repairText } from '#policy/lint/repair.ts';
+import { referenceFile, testWith } from '#test/support/reference.ts';
 
 /** Policies that people really wrote (reference/data/policy-corpus), and those of them that KubeArmor's CRD refuses. */
-const reference = process.env.ARMOR_REFERENCE ?? new URL('../../../../shared/reference/data', import.meta.url).pathname;
-const manifest = `${reference}/policy-corpus-manifest.json`;
+const MANIFEST = 'policy-corpus-manifest.json';
+const manifest = referenceFile(MANIFEST);
 
 interface Entry {
   readonly file: string;
@@ -17,10 +18,9 @@ interface Entry {
 }
 
 const entries: readonly Entry[] = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : [];
-const withCorpus = entries.length > 0 ? test : test.skip;
-if (entries.length === 0) test(`the corpus is not linted: ${manifest} is not there`, (t) => t.pass());
+const withCorpus = testWith(MANIFEST);
 const read = ({ file, valid }: Entry) =>
-  readFileSync(`${reference}/${valid ? 'policy-corpus' : 'policy-corpus-invalid'}/${file}`, 'utf8');
+  readFileSync(referenceFile(`${valid ? 'policy-corpus' : 'policy-corpus-invalid'}/${file}`), 'utf8');
 
 withCorpus('what KubeArmor takes has no error, except a selector that it answers Invalid to', (t) => {
   const wrong = entries

@@ -27,12 +27,13 @@ test('where only / fits, or nothing, no directory is named', (t) => {
 
 test('what is named fits, and lies above', (t) => {
   const name = fc.stringMatching(/^[a-zé.]{1,40}$/);
-  fc.assert(
-    fc.property(fc.array(name, { minLength: 1, maxLength: 8 }), fc.constantFrom('', '/'), (names, end) => {
-      const dir = `/${names.join('/')}${end}`;
-      const named = /^Name (\/.*\/)\.$/.exec(advice(dir) ?? '')?.[1];
-      return named === undefined || (Buffer.byteLength(named) <= 64 && dir.startsWith(named) && named !== dir);
-    }),
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 1, maxLength: 8 }), fc.constantFrom('', '/'), (names, end) => {
+        const dir = `/${names.join('/')}${end}`;
+        const named = /^Name (\/.*\/)\.$/.exec(advice(dir) ?? '')?.[1];
+        return named === undefined || (Buffer.byteLength(named) <= 64 && dir.startsWith(named) && named !== dir);
+      }),
+    ),
   );
-  t.pass();
 });

@@ -14,11 +14,11 @@ import { join } from 'node:path';
 import test from 'ava';
 import { ArmorError } from '#errors';
 import { parseEnvelope, preAuthEncoding } from '#policy/envelope.ts';
+import { openssl } from '#test/support/openssl.ts';
+import { $ } from '#test/support/shell.ts';
 import { seqOf } from '#tools/bundle/object-metadata.ts';
 import { inspectDist, readDist } from '#tools/bundle/read-dist.ts';
 import { overridesOf } from '#tools/signing/sign-service.ts';
-import { openssl } from '../../support/openssl.ts';
-import { $ } from '../../support/shell.ts';
 import { SMALL_BUNDLE, writeBundle } from './bundle-fixture.ts';
 import { buildInto, signer, snapshot, stranger } from './dist-fixture.ts';
 

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { referenceFile, testWith } from '#test/support/reference.ts';
+import { $ } from '#test/support/shell.ts';
 import { loadBundle } from '#tools/bundle/load-bundle.ts';
 import { render } from '#tools/bundle/render.ts';
-import { referenceFile, testWith } from '../../support/reference.ts';
-import { $ } from '../../support/shell.ts';
 import { settingsOf } from './bundle-fixture.ts';
 
 const KEY = 'ab'.repeat(32);

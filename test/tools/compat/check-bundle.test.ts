@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
+import { run } from '#test/support/run-command.ts';
 import { checkBundle } from '#tools/compat/check-bundle.ts';
 import { serviceTerms } from '#tools/compat/terms.ts';
-import { run } from '../../support/run-command.ts';
 import { bundleWith, SMALL_BUNDLE, writeBundle } from '../bundle/bundle-fixture.ts';
 import { PASSWORD, publisher } from '../hub/hub-fixture.ts';
 

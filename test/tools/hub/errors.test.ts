@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { startCss } from '#demo/simulators/css/start-css.ts';
 import { startExchange } from '#demo/simulators/exchange/exchange.ts';
 import type { Fate } from '#demo/simulators/types.ts';
-import { openssl } from '../../support/openssl.ts';
+import { openssl } from '#test/support/openssl.ts';
 import { SMALL_BUNDLE } from '../bundle/bundle-fixture.ts';
 import { temporaryDirectory } from '../signing/temporary-directory.ts';
 import { type FateRule, PASSWORD, type Publisher, publisher, publishes, SERVE, STATE } from './hub-fixture.ts';

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type Hub, type HubOptions, startHub } from '#demo/simulators/hub/start-hub.ts';
 import type { Fate, HubState, SeenRequest } from '#demo/simulators/types.ts';
+import { type Ran, run } from '#test/support/run-command.ts';
 import { signerOf } from '#tools/signing/signer.ts';
-import { type Ran, run } from '../../support/run-command.ts';
 import { writeBundle } from '../bundle/bundle-fixture.ts';
 import { temporaryDirectory } from '../signing/temporary-directory.ts';
 

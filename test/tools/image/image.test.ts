@@ -10,10 +10,10 @@ import type Docker from 'dockerode';
 import { create } from 'tar';
 import type { WorkloadView } from '#agent/api/view.ts';
 import { waitUntil, waitUntilAsync } from '#demo/wait-until.ts';
+import { importImage, realDocker } from '#test/support/docker.ts';
+import { $ } from '#test/support/shell.ts';
 import { startProcess, writeBundle } from '../../agent/agent-process.ts';
 import { startWorld } from '../../agent/world.ts';
-import { importImage, realDocker } from '../../support/docker.ts';
-import { $ } from '../../support/shell.ts';
 
 const docker = await realDocker();
 const NODE = fileURLToPath(import.meta.resolve('node/bin/node'));

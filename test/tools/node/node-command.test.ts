@@ -8,9 +8,9 @@ import type { SecurityStatus } from '#agent/report/security-status.ts';
 import { dockerExec } from '#demo/simulators/kubearmor/docker-exec.ts';
 import { runArmor } from '#demo/slice/run-armor.ts';
 import { waitUntil, waitUntilAsync } from '#demo/wait-until.ts';
+import { type Ran, run } from '#test/support/run-command.ts';
+import { $ } from '#test/support/shell.ts';
 import { type Slice, startSlice } from '../../agent/slice-fixture.ts';
-import { type Ran, run } from '../../support/run-command.ts';
-import { $ } from '../../support/shell.ts';
 
 /** hzn-armor as somebody on the node calls it, and everything it ever printed. */
 async function onNode(slice: Slice): Promise<{

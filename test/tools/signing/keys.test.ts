@@ -2,12 +2,12 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ArmorError } from '#errors';
+import { openssl } from '#test/support/openssl.ts';
+import { $ } from '#test/support/shell.ts';
 import type { Settings } from '#tools/settings.ts';
 import { createKeys } from '#tools/signing/create-keys.ts';
 import { loadSigner } from '#tools/signing/load-signer.ts';
 import { readPrivateKey } from '#tools/signing/read-private-key.ts';
-import { openssl } from '../../support/openssl.ts';
-import { $ } from '../../support/shell.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const pkcs1 = await openssl(['genrsa', '-traditional', '2048']);

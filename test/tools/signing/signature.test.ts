@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
+import { openssl, opensslBytes } from '#test/support/openssl.ts';
+import { referenceFile, testWith } from '#test/support/reference.ts';
 import { readPublicKey } from '#tools/signing/read-public-key.ts';
 import { overridesOf } from '#tools/signing/sign-service.ts';
 import { signText, textIsSigned } from '#tools/signing/signature.ts';
-import { openssl, opensslBytes } from '../../support/openssl.ts';
-import { referenceFile, testWith } from '../../support/reference.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -1,7 +1,7 @@
 import type { Category, ExplainOptions, Statement } from './explain.ts';
 import { nameOf } from './explain-target.ts';
 import { type FlatRule, isFields, subjectOf } from './flat-rules.ts';
-import { lintPolicy } from './lint/index.ts';
+import type { PolicyFinding } from './lint/index.ts';
 
 /** A rule as explain tells it; `rule` is left out for an entry of the firewall. */
 export interface ExplainedRule {
@@ -10,9 +10,15 @@ export interface ExplainedRule {
   readonly statement: Statement;
 }
 
+/** A policy, and what lint has against it, infos left out. */
+export interface LintedPolicy {
+  readonly policy: unknown;
+  readonly findings: readonly PolicyFinding[];
+}
+
 /** What holds for a whole set of policies for one target, a sentence each. */
 export function remarksOn(
-  policies: readonly unknown[],
+  policies: readonly LintedPolicy[],
   explained: readonly ExplainedRule[],
   options: ExplainOptions,
 ): string[] {
@@ -36,14 +42,13 @@ interface PlacedRule {
 }
 
 /** What lint has against whom a policy is for, or against the policy as a whole. */
-function policyRemarks(policy: unknown, { enforcer }: ExplainOptions): string[] {
-  const findings = lintPolicy(policy, { enforcer }).filter(
-    ({ severity, path, rule }) =>
-      severity !== 'info' && (rule === 'KA011' ? path.length < 3 : ABOUT_ALL.includes(String(path[1]))),
+function policyRemarks({ policy, findings }: LintedPolicy, { enforcer }: ExplainOptions): string[] {
+  const ofAll = findings.filter(({ path, rule }) =>
+    rule === 'KA011' ? path.length < 3 : ABOUT_ALL.includes(String(path[1])),
   );
   const raw = isFields(policy) && isFields(policy.spec) && typeof policy.spec.apparmor === 'string';
   return [
-    ...findings.map(({ rule, message }) => `${nameOf(policy)}: ${message} (${rule}).`),
+    ...ofAll.map(({ rule, message }) => `${nameOf(policy)}: ${message} (${rule}).`),
     ...(raw && enforcer !== 'bpf'
       ? [`${nameOf(policy)} has raw AppArmor rules. They go into the profile as they are, and are not explained here.`]
       : []),
@@ -80,10 +85,10 @@ function decides({ statement }: PlacedRule): boolean {
 /** Whether an Allow and a Block concern the same thing in different words: a path and its directory, say. */
 function overlaps(rules: readonly PlacedRule[]): boolean {
   const objects = rules.filter((each) => decides(each) && (each.category === 'programs' || each.category === 'files'));
-  return objects.some((one) =>
-    objects.some(
-      (other) =>
-        one.category === other.category && one.rule.action !== other.rule.action && isWithin(one.rule, other.rule),
+  const { Allow: allows = [], Block: blocks = [] } = Object.groupBy(objects, ({ rule }) => rule.action);
+  return allows.some((one) =>
+    blocks.some(
+      (other) => one.category === other.category && (isWithin(one.rule, other.rule) || isWithin(other.rule, one.rule)),
     ),
   );
 }

@@ -1,7 +1,7 @@
 import { type BpfBudget, bpfBudget } from './budget.ts';
 import type { ValuePath } from './document.ts';
 import { firewallRules } from './explain-firewall.ts';
-import { type ExplainedRule, remarksOn } from './explain-remarks.ts';
+import { type ExplainedRule, type LintedPolicy, remarksOn } from './explain-remarks.ts';
 import { type Effect, effectOf, sentence } from './explain-rule.ts';
 import { nameOf, targetOf } from './explain-target.ts';
 import type { Severity } from './finding.ts';
@@ -61,7 +61,11 @@ export function explainPolicies(policies: readonly unknown[], options: ExplainOp
 }
 
 function explainTarget(target: string, policies: readonly unknown[], options: ExplainOptions): TargetExplanation {
-  const rules = policies.flatMap((policy) => explainedRules(policy, options.enforcer));
+  const linted = policies.map((policy): LintedPolicy => {
+    const findings = lintPolicy(policy, { enforcer: options.enforcer });
+    return { policy, findings: findings.filter(({ severity }) => severity !== 'info') };
+  });
+  const rules = linted.flatMap((each) => explainedRules(each, options.enforcer));
   const sections = CATEGORIES.flatMap((section) => {
     const own = rules.filter(({ category }) => category === section);
     if (own.length === 0) return [];
@@ -76,14 +80,12 @@ function explainTarget(target: string, policies: readonly unknown[], options: Ex
     ...(options.enforcer === 'apparmor' || sections.every(({ section }) => section === 'firewall')
       ? {}
       : { budget: bpfBudget(policies) }),
-    remarks: remarksOn(policies, rules, options),
+    remarks: remarksOn(linted, rules, options),
   };
 }
 
 /** What lint says about a rule stands with the first of the things that its commas separate. */
-function explainedRules(policy: unknown, enforcer: Enforcer): ExplainedRule[] {
-  const findings = lintPolicy(policy, { enforcer }).filter(({ severity }) => severity !== 'info');
-  const told = new Set<ValuePath>();
+function explainedRules({ policy, findings }: LintedPolicy, enforcer: Enforcer): ExplainedRule[] {
   const found = (at: ValuePath): PolicyFinding[] =>
     findings.filter(({ path }) => at.every((step, i) => path[i] === step));
   const notesOf = (own: readonly PolicyFinding[]): Statement['notes'] =>
@@ -92,11 +94,10 @@ function explainedRules(policy: unknown, enforcer: Enforcer): ExplainedRule[] {
   const parts = Map.groupBy(expanded, ({ at }) => at);
   const rules = expanded.map((rule): ExplainedRule => {
     const own = found(rule.at);
+    const ofRule = parts.get(rule.at) ?? [];
+    const notes = ofRule[0] === rule ? notesOf(own) : [];
     // What lint has against one part of a comma list is nothing against the others.
-    const isPart = (parts.get(rule.at)?.length ?? 0) > 1;
-    const notes = told.has(rule.at) ? [] : notesOf(own);
-    told.add(rule.at);
-    const statement = { policy: nameOf(policy), ...inWords(rule, isPart ? [] : own, enforcer), notes };
+    const statement = { policy: nameOf(policy), ...inWords(rule, ofRule.length > 1 ? [] : own, enforcer), notes };
     return { category: categoryOf(rule), rule, statement };
   });
   const firewall = firewallRules(policy).map(({ at, effect, text }): ExplainedRule => {

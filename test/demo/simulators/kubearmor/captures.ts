@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { referenceFile, testWith } from '../../../support/reference.ts';
+import { referenceFile, testWith } from '#test/support/reference.ts';
 
 const FOLDER = 'captures/kubearmor';
 
