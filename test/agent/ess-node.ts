@@ -44,11 +44,6 @@ export async function startEssNode(t: Pick<ExecutionContext, 'teardown'>): Promi
   await ess.credentials.create(AGREEMENT, 'acme/kubearmor', '1.0.0');
   const authorization = `Basic ${Buffer.from('acme/admin:pw').toString('base64')}`;
   const url = (objectId: string) => `${hub.css.url}/api/v1/objects/acme/${POLICY_OBJECT_TYPE}/${objectId}`;
-  /** The node fetches whatever the CSS has for it, what it has just answered for included. */
-  async function fetched(): Promise<void> {
-    await hub.css.settled();
-    await ess.sync();
-  }
   return {
     hub,
     ess,
@@ -70,12 +65,14 @@ export async function startEssNode(t: Pick<ExecutionContext, 'teardown'>): Promi
       const body = JSON.stringify({ meta, data: Buffer.from(data).toString('base64') });
       const headers = { authorization, 'content-type': 'application/json' };
       const { status } = await fetch(url(objectId), { method: 'PUT', headers, body });
-      if (sync) await fetched();
+      await hub.css.settled();
+      if (sync) await ess.sync();
       return status;
     },
     async remove(objectId) {
       await fetch(url(objectId), { method: 'DELETE', headers: { authorization } });
-      await fetched();
+      await hub.css.settled();
+      await ess.sync();
     },
   };
 }
